@@ -1,0 +1,148 @@
+"""THE wiring: one function opens every part in order, and leaving it closes them in reverse.
+
+Intake stops first, then running tasks end or are handed back, then the PDF server, then the pools.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from agent import guard
+from agent.config import Config
+from agent.oidc import Oidc
+from agent.pdf_client.command import RemoteServer, ServerCommand
+from agent.pdf_client.session import PdfClient
+from agent.planning.embedded import EmbeddedWork
+from agent.pools import Pools
+from agent.tasks.engine import TaskEngine
+from agent.tasks.fetch import Fetcher
+from agent.tasks.lock import held
+from agent.tasks.push import Pusher
+from agent.tasks.sqlite import SqliteStore
+from agent.tasks.uploads import Uploads
+from agent.telemetry.health import Check, Health
+from agent.telemetry.memory import Memory
+from agent.telemetry.metrics import Metrics
+from agent.telemetry.pulse import Pulse
+from agent.web import admin, routes
+from agent.web import health as health_routes
+from agent.web.calls import push_payload
+from agent.web.door import Door, Policy, open_door
+from agent.web.keys import CARD, CONFIGURATION, ENGINE, FETCHER, PDF, UPLOADS, WAIT_S, CardFacts
+from agent.web.limits import RateLimit
+from agent.web.middleware import make_middleware
+
+FETCH_S = 30.0  # a file by URL has come by then, or it is refused
+
+Parts = Callable[[web.Application], AsyncIterator[None]]
+
+
+def make_app(
+    config: Config, server: ServerCommand | RemoteServer, *, launched: subprocess.Popen[bytes] | None = None
+) -> web.Application:
+    """The whole service. `launched` is a PDF server that was started ahead of the imports. Raises ConfigError."""
+    metrics, health = Metrics(), Health()
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    door = open_door(_policy(config), keys_file=config.keys_file, data_dir=config.data_dir)
+    limit = None if config.loopback and "RATE_LIMIT" not in config.sources else RateLimit(config.rate_limit, metrics)
+    app = web.Application(
+        middlewares=[make_middleware(door, metrics, rate_limit=limit)], client_max_size=config.max_body_bytes
+    )
+    app[health_routes.HEALTH] = health
+    app[health_routes.METRICS] = metrics
+    app[health_routes.METRICS_ENABLED] = config.enable_metrics
+    app[health_routes.METRICS_TOKEN] = config.metrics_token or ""
+    app[WAIT_S] = config.request_timeout_s * 0.9  # below the proxy's time, so that the answer is ours
+    app[CARD] = _card(config, door)
+    app[CONFIGURATION] = config.effective()
+
+    async def drain(app: web.Application) -> None:
+        """Before the connections are closed: streams end by themselves, running tasks have their time."""
+        health.draining = True
+        await app[ENGINE].drain(config.shutdown_timeout_s)
+
+    app.cleanup_ctx.append(_parts(config, server, launched, door))
+    app.on_shutdown.append(drain)
+    routes.add_routes(app)
+    health_routes.add_routes(app)
+    admin.add_routes(app)
+    return app
+
+
+def _parts(
+    config: Config, server: ServerCommand | RemoteServer, launched: subprocess.Popen[bytes] | None, door: Door
+) -> Parts:
+    """What needs the event loop, opened in this order and closed in reverse."""
+
+    async def parts(app: web.Application) -> AsyncIterator[None]:
+        metrics, health, memory = app[health_routes.METRICS], app[health_routes.HEALTH], Memory()
+        async with AsyncExitStack() as opened:
+            opened.enter_context(held(config.data_dir))
+            pools = await opened.enter_async_context(Pools())
+            if config.oidc_issuer and config.oidc_audience:
+                door.oidc = Oidc(config.oidc_issuer, config.oidc_audience, pools.http("oidc"))
+            pulse = await opened.enter_async_context(Pulse(memory, metrics.event_loop_lag_seconds))
+            store = await opened.enter_async_context(SqliteStore(config.data_dir / "tasks.db"))
+            uploads = Uploads(config.uploads, store, ttl_s=config.task_ttl_s, max_bytes=config.max_pdf_size_kb * 1024)
+            private = config.fetch_allow_private
+            http = await opened.enter_async_context(guard.session(private=private, timeout_s=FETCH_S))
+            app[FETCHER] = Fetcher(http, uploads, private=private)
+            pdf = await opened.enter_async_context(PdfClient(server, metrics=metrics, launched=launched))
+            engine = _engine(config, store, uploads, pdf, metrics)
+            app[PDF], app[UPLOADS], app[ENGINE] = pdf, uploads, await opened.enter_async_context(engine)
+            health.register("mcp", lambda: _pdf_check(pdf), required=True)
+            health.register("llm", lambda: Check(False, detail={"model": "none"}), required=False)
+            health.register("memory", memory.check, required=False)
+            health.register("loop", pulse.check, required=True)
+            yield
+
+    return parts
+
+
+def _engine(config: Config, store: SqliteStore, uploads: Uploads, pdf: PdfClient, metrics: Metrics) -> TaskEngine:
+    return TaskEngine(
+        store,
+        uploads,
+        EmbeddedWork(pdf, metrics=metrics),
+        max_concurrent=config.max_concurrent_tasks,
+        queue_limit=config.task_queue_limit,
+        task_timeout_s=config.task_timeout_s,
+        task_ttl_s=config.task_ttl_s,
+        task_max=config.task_max,
+        metrics=metrics,
+        pusher=Pusher(push_payload, allow_private=config.push_allow_private, metrics=metrics),
+    )
+
+
+def operations_app(app: web.Application) -> web.Application:
+    """Health and metrics of `app` alone, for a port that only operators reach."""
+    own = web.Application()
+    own[health_routes.HEALTH] = app[health_routes.HEALTH]
+    own[health_routes.METRICS] = app[health_routes.METRICS]
+    own[health_routes.METRICS_ENABLED] = app[health_routes.METRICS_ENABLED]
+    own[health_routes.METRICS_TOKEN] = app[health_routes.METRICS_TOKEN]
+    health_routes.add_routes(own)
+    return own
+
+
+def _policy(config: Config) -> Policy:
+    return Policy(config.host, config.allow_anonymous, config.allowed_hosts, config.public_url, config.trusted_proxies)
+
+
+def _card(config: Config, door: Door) -> CardFacts:
+    scheme = "https" if config.tls_cert_file else "http"
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104  # an address to call
+    url = config.public_url or f"{scheme}://{name}:{config.port}"
+    return CardFacts(public_url=url, needs_key=door.needs_key)
+
+
+def _pdf_check(pdf: PdfClient) -> Check:
+    report = pdf.report()
+    detail = {"phase": report.phase, "pid": report.pid, "restarts": dict(report.restarts)}
+    if report.start_error:
+        detail["error"] = report.start_error.get("code")
+    return Check(pdf.ready.is_set(), report.last_seen_age_s, detail)

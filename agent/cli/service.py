@@ -1,0 +1,65 @@
+"""The running service: sockets, signals, the order of its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import ssl
+import subprocess
+
+from aiohttp import web
+
+from agent.app import make_app, operations_app
+from agent.config import Config
+from agent.pdf_client.command import RemoteServer, ServerCommand
+from agent.telemetry import logs
+
+log = logging.getLogger("agent.service")
+
+KEEPALIVE_S = 75.0  # above what proxies keep: they close first, so that no request meets a closing socket
+
+
+async def run(config: Config, server: ServerCommand | RemoteServer, launched: subprocess.Popen[bytes] | None) -> int:
+    """Serves until a signal; returns the exit code."""
+    output = logs.setup(config.log_level, config.log_format)  # type: ignore[arg-type]  # parsed by Config
+    if idle := config.without_effect():
+        log.warning("config.without_effect", extra={"settings": idle})
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    app = make_app(config, server, launched=launched)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0)
+    extra: web.AppRunner | None = None
+    try:
+        await runner.setup()
+        site = web.TCPSite(runner, config.host, config.port, ssl_context=_tls(config))
+        await site.start()
+        if config.metrics_port is not None:
+            extra = web.AppRunner(operations_app(app), access_log=None)
+            await extra.setup()
+            await web.TCPSite(extra, config.host, config.metrics_port).start()
+        log.info("server.listening", extra={"host": config.host, "port": _port(runner), "pid": os.getpid()})
+        await stopped.wait()
+        log.info("server.stopping")
+    finally:
+        await runner.cleanup()
+        if extra is not None:
+            await extra.cleanup()
+        output.close()
+    return 0
+
+
+def _port(runner: web.AppRunner) -> int:
+    return int(runner.addresses[0][1])
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if config.tls_cert_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(config.tls_cert_file, config.tls_key_file)
+    return context

@@ -1,0 +1,61 @@
+"""One document through the PDF server: the call every surface makes, service and command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from agent.errors import Failure
+from agent.pdf_client.session import PdfClient
+from agent.planning.request import WISH_KEYS
+
+Tell = Callable[[str], Awaitable[None]]
+
+
+async def extract_document(
+    client: PdfClient,
+    doc_id: str,
+    wish: Mapping[str, Any],
+    *,
+    timeout_s: float,
+    password: str | None = None,
+    progress: Tell | None = None,
+) -> dict[str, Any]:
+    """The result of contract shape for one document. `wish` holds fields, schema or document_type, pages, strictness.
+
+    Raises Failure with the server's stable code.
+    """
+    arguments = {"doc_id": doc_id} | {key: wish[key] for key in WISH_KEYS if wish.get(key) is not None}
+    if password is not None:
+        arguments["password"] = password
+    result: dict[str, Any] = await client.call(
+        "extract_fields", arguments, timeout_s=timeout_s, progress=_told(progress)
+    )
+    return result
+
+
+async def list_documents(client: PdfClient, *, timeout_s: float) -> list[dict[str, Any]]:
+    """Every document of the library, over all pages of the listing."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        page = await client.call("list_available_pdfs", {"cursor": cursor} if cursor else {}, timeout_s=timeout_s)
+        found += page["documents"]
+        cursor = page.get("next_cursor")
+        if not cursor:
+            return found
+
+
+def is_locked(failure: Failure) -> bool:
+    return failure.code in ("password_required", "wrong_password")
+
+
+def _told(progress: Tell | None) -> Callable[[float, float | None, str], Awaitable[None]] | None:
+    if progress is None:
+        return None
+    tell = progress
+
+    async def report(done: float, total: float | None, words: str) -> None:
+        await tell(words or (f"reading page {done:.0f} of {total:.0f}" if total else "reading"))
+
+    return report

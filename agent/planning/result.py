@@ -1,0 +1,43 @@
+"""A document's result as an artifact, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.task import Artifact, Part
+
+JSON = "application/json"
+
+
+def data_part(data: Any) -> Part:
+    return Part(data=data, has_data=True, media_type=JSON)
+
+
+def extraction(number: int, result: dict[str, Any]) -> Artifact:
+    """`extraction-N`: the values alone, then everything that proves them."""
+    rest = {key: value for key, value in result.items() if key != "values"}
+    document = result.get("document") or {}
+    return Artifact(
+        f"extraction-{number}", (data_part(result.get("values") or {}), data_part(rest)), name=document.get("id")
+    )
+
+
+def failed(number: int, document: str, error: dict[str, object]) -> Artifact:
+    """The place of a document that could not be read, among others that could."""
+    return Artifact(
+        f"extraction-{number}",
+        (data_part({}), data_part({"document": {"id": document}, "error": error})),
+        name=document,
+    )
+
+
+def answer(text: str, citations: Any) -> Artifact:
+    """`answer`: words for a person, and what they rest on."""
+    return Artifact("answer", (Part(text=text, media_type="text/plain"), data_part(citations)), name="answer")
+
+
+def result_of(artifact: Artifact) -> dict[str, Any] | None:
+    """The result an extraction artifact was made from; None for any other artifact."""
+    if not artifact.artifact_id.startswith("extraction-") or len(artifact.parts) != 2:
+        return None
+    return {"values": artifact.parts[0].data, **artifact.parts[1].data}

@@ -1,0 +1,100 @@
+"""How one setting is read from text: each function returns the value or raises ValueError with what was expected."""
+
+from __future__ import annotations
+
+import shlex
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PLACEHOLDERS = ("your", "changeme", "change-me", "change_me", "replace", "<", "xxx", "placeholder", "todo", "example")
+
+# Accepted, so that one environment serves several versions; the start says so when one of them is set.
+NOT_YET = frozenset(
+    {"GOOGLE_API_KEY", "GOOGLE_API_KEY_FILE", "USE_AWS_SECRETS", "GEMINI_MODEL", "GEMINI_FALLBACK_MODELS"}
+    | {"GEMINI_BASE_URL", "GEMINI_PRICES_FILE", "TOKEN_BUDGET", "DAILY_TOKEN_BUDGET", "LLM_TIMEOUT"}
+    | {"ENABLE_CACHE", "CACHE_URL", "CACHE_TTL", "CARD_SIGNING_KEY_FILE"}
+    | {"OTEL_EXPORTER_OTLP_ENDPOINT"}
+)
+
+
+def text(value: str) -> str:
+    return value
+
+
+def flag(value: str) -> bool:
+    folded = value.casefold()
+    if folded in ("1", "true", "yes", "on"):
+        return True
+    if folded in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("expected true or false")
+
+
+def whole(value: str, *, least: int = 0, most: int = 1_000_000_000) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        raise ValueError("expected a whole number") from None
+    if not least <= number <= most:
+        raise ValueError(f"expected {least} to {most}")
+    return number
+
+
+def seconds(value: str) -> float:
+    """`30`, `30s`, `5m`, `2h` or `7d` in seconds."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    number, unit = (value[:-1], units[value[-1]]) if value[-1:] in units else (value, 1)
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        raise ValueError("expected seconds, or a number with s, m, h or d") from None
+    if not 0 < seconds < 1e10:
+        raise ValueError("expected more than 0 seconds")
+    return seconds
+
+
+def one_of(value: str, *, choices: tuple[str, ...], upper: bool = False) -> str:
+    spelled = value.upper() if upper else value.casefold()
+    if spelled not in choices:
+        raise ValueError("expected one of " + ", ".join(choices))
+    return spelled
+
+
+def names(value: str) -> tuple[str, ...]:
+    return tuple(part for part in value.replace(",", " ").split() if part)
+
+
+def networks(value: str) -> tuple[str, ...]:
+    found = names(value)
+    for name in found:
+        ip_network(name, strict=False)
+    return found
+
+
+def arguments(value: str) -> tuple[str, ...]:
+    return tuple(shlex.split(value))
+
+
+def url(value: str, *, schemes: tuple[str, ...]) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not (parts.netloc or parts.path):
+        raise ValueError("expected a URL with " + ", ".join(f"{s}://" for s in schemes))
+    return value.rstrip("/")
+
+
+def path(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def rate(value: str) -> str:
+    """`600/minute`; the `limits` library's own notation."""
+    from limits import parse
+
+    parse(value)
+    return value
+
+
+def is_placeholder(secret: str) -> bool:
+    """Whether this is what a template left in place of a secret."""
+    return secret.strip().casefold().startswith(PLACEHOLDERS)

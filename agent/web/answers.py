@@ -1,0 +1,72 @@
+"""Answers: JSON as bytes, content types mirrored, refusals as HTTP statuses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from aiohttp import hdrs, web
+
+from agent.errors import AgentError, Forbidden, Overloaded, RateLimited, TooLarge, Unauthenticated, wire_error
+
+JSON = "application/json"
+A2A_JSON = "application/a2a+json"
+
+# Answered as HTTP statuses on every binding: clients and proxies act on them.
+REFUSALS = (Unauthenticated, Forbidden, RateLimited, Overloaded, TooLarge)
+
+
+def dump(value: object) -> bytes:
+    return orjson.dumps(value, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"no JSON: {type(value).__name__}")
+
+
+def json_answer(
+    value: object, *, status: int = 200, content_type: str = JSON, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    return web.Response(body=dump(value), status=status, headers={hdrs.CONTENT_TYPE: content_type, **(headers or {})})
+
+
+def refusal_headers(error: AgentError) -> dict[str, str]:
+    """`Retry-After` for what passes, `WWW-Authenticate` for what needs a key."""
+    if isinstance(error, Unauthenticated):
+        return {hdrs.WWW_AUTHENTICATE: 'Bearer realm="agent"'}
+    if isinstance(error, RateLimited | Overloaded):
+        return {hdrs.RETRY_AFTER: str(max(1, math.ceil(error.retry_after_s or 1)))}
+    return {}
+
+
+def refusal(error: AgentError) -> web.Response:
+    """An error as its HTTP status and the failure shape that every surface shares."""
+    return json_answer(error.body(), status=wire_error(error).http, headers=refusal_headers(error))
+
+
+def content_type_of(request: web.Request) -> str:
+    """The media type alone, lower case; empty when the request names none."""
+    raw = request.headers.get(hdrs.CONTENT_TYPE)
+    return raw.partition(";")[0].strip().lower() if raw else ""
+
+
+def mirrored(request: web.Request) -> str:
+    """A2A 1.0.1 prefers application/a2a+json, older clients know JSON alone: answer as asked (§11.1)."""
+    if content_type_of(request) == A2A_JSON:
+        return A2A_JSON
+    accept = request.headers.get(hdrs.ACCEPT, "")
+    return A2A_JSON if A2A_JSON in accept and JSON not in accept else JSON
+
+
+def echo_headers(request: web.Request, extensions: Mapping[str, Any], version: str) -> dict[str, str]:
+    """`A2A-Version`, and the extensions that were asked for and are active, under the name they were asked by."""
+    headers = {"A2A-Version": version}
+    for name in ("A2A-Extensions", "X-A2A-Extensions"):
+        asked = request.headers.get(name)
+        if asked and (active := [uri for uri in map(str.strip, asked.split(",")) if uri in extensions]):
+            headers[name] = ", ".join(active)
+    return headers

@@ -1,0 +1,121 @@
+"""The one middleware: request id, caller, limits, metrics, and the last word on errors.
+
+One, because each further layer costs every request. A handler that knows a protocol's error shape answers its own
+errors; what it lets through is answered here, as the failure body every surface shares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
+
+from agent.errors import AgentError, Internal, InvalidRequest, NotFound, TooLarge
+from agent.telemetry.logs import bound
+from agent.telemetry.metrics import Metrics
+from agent.web.answers import refusal
+from agent.web.door import Door
+from agent.web.keys import CALLER
+from agent.web.limits import RateLimit
+
+log = logging.getLogger(__name__)
+audit = logging.getLogger("agent.audit")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_REQUEST_ID = re.compile(r"[\w.\-]{1,128}")
+
+
+def make_middleware(door: Door, metrics: Metrics, *, rate_limit: RateLimit | None = None) -> Middleware:
+    """The middleware of this service. Without `rate_limit` nobody is limited."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request_id = _request_id(request)
+        started = time.perf_counter()
+        metrics.extraction_active_requests.inc()
+        status = 500
+        try:
+            with bound(request_id=request_id):
+                response = await _answer(request, handler, door, rate_limit)
+        except asyncio.CancelledError:
+            status = 499  # the client left
+            raise
+        else:
+            status = response.status
+            if not response.prepared:
+                response.headers.update(SECURITY_HEADERS)
+                response.headers["X-Request-Id"] = request_id
+            return response
+        finally:
+            endpoint = _endpoint(request)
+            metrics.extraction_active_requests.dec()
+            metrics.http_requests_total.labels(endpoint, str(status)).inc()
+            metrics.extraction_request_duration_seconds.labels(endpoint).observe(time.perf_counter() - started)
+
+    return middleware
+
+
+async def _answer(
+    request: web.Request, handler: Handler, door: Door, rate_limit: RateLimit | None
+) -> web.StreamResponse:
+    try:
+        if not door.is_public(request):
+            caller = await door.caller(request)
+            request[CALLER] = caller
+            if rate_limit is not None:
+                await rate_limit.take("address", door.address(request))
+                await rate_limit.take("caller", caller.id)
+            with bound(caller=caller.id):
+                return await handler(request)
+        return await handler(request)
+    except AgentError as exc:
+        if exc.code in ("unauthenticated", "forbidden", "rate_limited"):
+            audit.warning("request.refused", extra={"code": exc.code, "path": request.path, "address": request.remote})
+        return refusal(exc)
+    except web.HTTPException as exc:
+        return _http(exc)
+    except Exception:
+        log.exception("request.failed", extra={"path": request.path})
+        return refusal(Internal("The service failed on this request.", hint="The log has the cause."))
+
+
+def _http(exc: web.HTTPException) -> web.StreamResponse:
+    """aiohttp's own refusals in the failure shape; redirects and the like pass as they are."""
+    if exc.status < 400:
+        return exc
+    errors: dict[int, AgentError] = {
+        404: NotFound("There is nothing at this address."),
+        413: TooLarge("The request is too large."),
+    }
+    error = errors.get(exc.status)
+    if error is not None:
+        return refusal(error)
+    response = refusal(InvalidRequest(exc.reason) if exc.status < 500 else Internal(exc.reason))
+    response.set_status(exc.status)
+    if hdrs.ALLOW in exc.headers:
+        response.headers[hdrs.ALLOW] = exc.headers[hdrs.ALLOW]
+    return response
+
+
+def _request_id(request: web.Request) -> str:
+    given = request.headers.get("X-Request-Id", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _endpoint(request: web.Request) -> str:
+    """The route's template; what matched no route shares one label."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unmatched"

@@ -1,0 +1,249 @@
+"""One answer a field: the sources in their order, the choice among candidates, and when to stay silent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field as default
+from functools import cached_property
+from typing import Any
+
+from mcp_pdf.extract import evidence as proofs
+from mcp_pdf.extract import passages
+from mcp_pdf.extract.candidates import Candidate, Reader
+from mcp_pdf.extract.checks import choose_totals
+from mcp_pdf.extract.concepts import concept_of, spec_of
+from mcp_pdf.extract.currencies import find_currencies
+from mcp_pdf.extract.found import Found
+from mcp_pdf.extract.labels import lexicon
+from mcp_pdf.extract.locating import place_of
+from mcp_pdf.extract.parties import Party as LabelledParty
+from mcp_pdf.extract.parties import find_parties as labelled_parties
+from mcp_pdf.extract.roles import Party, find_parties, party_value
+from mcp_pdf.extract.rows import read_rows, stated_rows
+from mcp_pdf.extract.running_text import RunningText
+from mcp_pdf.extract.structured import from_form, from_invoice, invoice_rows
+from mcp_pdf.extract.wish import Field
+from mcp_pdf.pdf.page import Document
+
+# The least score that is answered; a field whose values prove themselves needs less.
+THRESHOLDS = {"precise": 0.85, "balanced": 0.55, "eager": 0.3}
+_TITLED = ("invoice", "credit_note", "purchase_order")
+_TOTALS = ("net_total", "tax_total", "total")
+_ROLE = re.compile(r"(seller|buyer|ship_to|shipper|consignee|notify_party|carrier|merchant|payee)_(\w+)")
+
+
+@dataclass
+class Answer:
+    """A field's value, None when there is none to be sure of, with the evidence entries of all its leaves."""
+
+    field: Field
+    value: Any
+    evidence: dict[str, Any] = default(default_factory=dict)
+
+
+@dataclass
+class Reading:
+    """A document being answered from."""
+
+    document: Document
+    reader: Reader
+    titles: list[dict[str, Any]]
+    strictness: str
+
+    @cached_property
+    def parties(self) -> dict[str, Party]:
+        """The parties by role."""
+        return find_parties(self.reader)
+
+    @cached_property
+    def running(self) -> RunningText:
+        """The document as one text."""
+        return RunningText(self.reader.layout.pages)
+
+    @cached_property
+    def totals(self) -> dict[str, Candidate]:
+        """Net, tax and total that add up, when some do."""
+        found = {name: self.reader.find(name, "amount") for name in _TOTALS}
+        chosen, _ = choose_totals(found)
+        return chosen
+
+    @cached_property
+    def labelled(self) -> list[LabelledParty]:
+        """Parties whose address block stands under a printed label."""
+        return labelled_parties(self.reader.layout, self.reader.context)
+
+    def answers(self, fields: Sequence[Field]) -> list[Answer]:
+        """An answer for every field, null ones with their reason."""
+        return [self.answer(field) for field in fields]
+
+    def answer(self, field: Field) -> Answer:
+        """The answer of the first source that speaks: e-invoice, form, page."""
+        if field.type == "items":
+            return self._rows(field)
+        if field.type == "namelist":
+            return self._names(field)
+        concept = concept_of(field)
+        if self.document.invoice is not None and concept:
+            speaks, value = from_invoice(self.document.invoice, concept)
+            if speaks:
+                return self._stated(field, value, "xml")
+        filled = from_form(self.document.form, field, self.reader.context) if self.document.form else None
+        if filled is not None and filled[1] is not None:
+            return self._stated(field, filled[1], "form", filled[0].box, filled[0].page)
+        return self._read(field, concept)
+
+    def _rows(self, field: Field) -> Answer:
+        rows = invoice_rows(self.document.invoice) if self.document.invoice else []
+        if rows:
+            return Answer(field, *stated_rows(self.reader, field, rows))
+        return Answer(field, *read_rows(self.reader, field, self.strictness))
+
+    def _names(self, field: Field) -> Answer:
+        found = passages.parties(self.running) if concept_of(field) == "parties" else []
+        if not found:
+            return Answer(field, None, {field.pointer: {"reason": self._why()}})
+        entries = {
+            f"{field.pointer}/{i}": proofs.leaf(self.reader.layout, one, "medium", {}) for i, one in enumerate(found)
+        }
+        return Answer(field, [one.value for one in found], entries)
+
+    def _stated(self, field: Field, value: Any, source: str, box: Any = None, page: int | None = None) -> Answer:
+        if value is None:
+            return Answer(field, None, {field.pointer: {"reason": "not_found"}})
+        place = place_of(self.reader, field, value)
+        entry = proofs.stated(value, source, place, self.reader.layout, {})
+        if place is None and box is not None and page is not None:
+            size = self.reader.layout.sizes.get(page)
+            entry |= {"page": page, "boxes": [[round(side, 1) for side in box]], "match": "exact"}
+            entry |= {"page_size": list(size)} if size else {}
+        return Answer(field, value, {field.pointer: entry})
+
+    def _read(self, field: Field, concept: str | None) -> Answer:
+        candidates = sorted(self._candidates(field, concept), key=lambda one: -one.score)
+        checks: dict[str, bool] = {}
+        if concept in self.totals:
+            one = self.totals[concept or ""]
+            candidates = [one, *(c for c in candidates if c is not one)]
+            checks["net_plus_tax_is_total"] = True
+        if not candidates:
+            return Answer(field, None, {field.pointer: {"reason": self._why()}})
+        best = candidates[0]
+        rival = max((c.score for c in candidates[1:] if c.value != best.value), default=0.0)
+        if best.proven:
+            checks["check_digits"] = True
+        if sum(c.value == best.value and c.words != best.words for c in candidates) >= 1:
+            checks["stated_twice"] = True
+        if not self._sure(best, rival, checks):
+            entry = proofs.doubtful(candidates, self.reader.layout, "doubtful")
+            return Answer(field, None, {field.pointer: entry})
+        word = proofs.confidence(best.score, rival=rival, checks=checks)
+        return Answer(field, best.value, {field.pointer: proofs.leaf(self.reader.layout, best, word, checks)})
+
+    def _why(self) -> str:
+        unread = {"scan", "garbled", "unreadable"}
+        return "unreadable" if any(p.grade in unread and not p.words for p in self.document.pages) else "not_found"
+
+    def _sure(self, best: Candidate, rival: float, checks: dict[str, bool]) -> bool:
+        least = THRESHOLDS[self.strictness] - (0.15 if any(checks.values()) else 0.0)
+        if self.strictness == "precise" and rival > 0.9 * best.score and not checks:
+            return False
+        return best.score >= least
+
+    def _candidates(self, field: Field, concept: str | None) -> list[Candidate]:
+        reader = self.reader
+        if concept is None:
+            return self._unknown(field)
+        if concept in passages.SENTENCES:
+            return passages.stated_in_sentences(concept, self.running) or reader.find(concept, field.type)
+        if concept in passages.HEADS:
+            return passages.stated_in_head(concept, reader.layout)
+        if concept in ("email", "phone"):
+            return self._anywhere(concept)[:1]
+        match = _ROLE.fullmatch(concept)
+        found = reader.find(concept, field.type, spec_of(concept)) if field.type != "namelist" else []
+        if match:
+            role = "seller" if match[1] == "merchant" else match[1]
+            own = party_value(reader, self.parties[role], match[2]) if role in self.parties else []
+            own = passages.labelled_part(self.labelled, role, match[2]) or own
+            if match[2] in ("vat_id", "tax_number"):
+                return own + [c.scaled(0.85) for c in found]
+            return own
+        found += self._otherwise(concept, found)
+        if concept in ("flight_from", "flight_to"):
+            found += self._range_end(concept)
+        if concept == "currency":
+            found += self._currency()
+        if concept == "iban":
+            found += self._anywhere("iban")
+        return found
+
+    def _otherwise(self, concept: str, found: list[Candidate]) -> list[Candidate]:
+        """What stands in for a label: the title line, the only date, the total as the sum to pay."""
+        if concept in ("invoice_number", "order_number", "issue_date"):
+            titled = self._titled("date" if concept == "issue_date" else "id")
+            return titled + (self._only_date() if concept == "issue_date" and not found and not titled else [])
+        if concept == "amount_due" and not found and not self.reader.marks.get("prepaid"):
+            one = self.totals.get("total") or next(iter(self.reader.find("total", "amount")), None)
+            return [one.scaled(0.75)] if one else []
+        return []
+
+    def _titled(self, kind: str) -> list[Candidate]:
+        found = []
+        for segment in self.reader.layout.segments[:150]:
+            hits = lexicon().title_hits(segment.text)
+            if not hits or hits[0].start > 2 or hits[0].concept not in _TITLED:
+                continue
+            rest = re.sub(r"\([^)]*\)", lambda m: " " * len(m[0]), segment.text[hits[0].end :])
+            ones = [one for one in self.reader.read(kind, rest) if one.valid and one.start < 24]
+            if ones and kind == "id" and self.reader.read("date", rest[ones[0].start : ones[0].end]):
+                continue
+            found += [self.reader.candidate(one, segment, hits[0].end, "same", 0.8, None) for one in ones[:1]]
+        return found
+
+    def _only_date(self) -> list[Candidate]:
+        found = [
+            self.reader.candidate(one, segment, 0, "same", 0.65, None)
+            for segment in self.reader.layout.segments
+            for one in self.reader.read("date", segment.text)
+        ]
+        return found[:1] if len({one.value for one in found}) == 1 else [one.scaled(0.7) for one in found[:1]]
+
+    def _range_end(self, concept: str) -> list[Candidate]:
+        found = []
+        for mark in self.reader.marks.get("flight", ()):
+            for way, segment, start, end, near in self.reader.places(mark):
+                text = re.sub(r"(?<=\d)-(?=\d{1,2}/)", "–", segment.text[start:end])
+                dates = self.reader.read("date", text)
+                if len(dates) >= 2:
+                    one = dates[0] if concept.endswith("from") else dates[1]
+                    found.append(
+                        self.reader.candidate(
+                            one, segment, start, way, 0.95 * near * mark.cover * mark.hit.strength, mark
+                        )
+                    )
+        return found
+
+    def _currency(self) -> list[Candidate]:
+        seen: dict[str, list[tuple[Found, Any]]] = {}
+        for segment in self.reader.layout.segments:
+            for one in find_currencies(segment.text, self.reader.context):
+                seen.setdefault(one.value, []).append((one, segment))
+        total = sum(map(len, seen.values()))
+        return [
+            self.reader.candidate(places[0][0], places[0][1], 0, "same", 0.9 * len(places) / total, None)
+            for places in seen.values()
+        ]
+
+    def _anywhere(self, kind: str) -> list[Candidate]:
+        return [
+            self.reader.candidate(one, segment, 0, "same", 0.9 if one.valid else 0.4, None, proven=one.valid)
+            for segment in self.reader.layout.segments
+            for one in self.reader.read(kind, segment.text)
+        ]
+
+    def _unknown(self, field: Field) -> list[Candidate]:
+        from mcp_pdf.extract.unknown import find_unknown
+
+        return find_unknown(self.reader, field)

@@ -1,0 +1,208 @@
+"""Where a value may stand: beside, below, above or behind its label; and how well it fits there.
+
+Every label found on the page is tried in four directions. A first pass over labels whose values can be recognised
+(dates, amounts, numbers) counts in which direction this document puts its values; the vote then weighs every candidate.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from mcp_pdf.extract import values
+from mcp_pdf.extract.found import Context, Found
+from mcp_pdf.extract.identifiers import find_bare_tax_ids
+from mcp_pdf.extract.labels import Hit, lexicon
+from mcp_pdf.extract.layout import Layout, Segment
+from mcp_pdf.pdf.page import Word
+
+_TYPED = ("date", "amount", "iban", "number", "integer", "percent", "email", "phone", "url", "id", "bic", "tax_id")
+_PRIOR = {"same": 1.0, "right": 0.95, "below": 0.85, "above": 0.55}
+_NEAR = 3.2  # line heights a value may stand below its label
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A label at its place on the page."""
+
+    segment: Segment
+    hit: Hit
+    until: int  # where the text behind the label ends: the next label or the end of the segment
+
+    @property
+    def behind(self) -> str:
+        """What follows the label in its own segment."""
+        return self.segment.text[self.hit.end : self.until]
+
+    @cached_property
+    def cover(self) -> float:
+        """How much of the text up to the label's end is the label: 1 when nothing else stands before it."""
+        before = sum(char.isalnum() for char in self.segment.text[: self.hit.start])
+        own = sum(char.isalnum() for char in self.segment.text[self.hit.start : self.hit.end])
+        return own / (own + before) if own else 0.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A value with its place and its score; 1 is a strong label with a well-formed value right beside it."""
+
+    value: Any
+    text: str
+    words: tuple[Word, ...]
+    page: int
+    score: float
+    direction: str
+    proven: bool = False  # check digits or the like
+    label: str = ""
+
+    def scaled(self, factor: float) -> Candidate:
+        """The same candidate, believed more or less."""
+        return replace(self, score=self.score * factor)
+
+
+def _inside_number(text: str, hit: Hit) -> bool:
+    """Whether the words are the prefix of a number, as in PO-90155: they belong to the value then."""
+    return text[hit.end : hit.end + 1] in ("-", "/") and text[hit.end + 1 : hit.end + 2].isdigit()
+
+
+class Reader:
+    """One document while it is being read: its marks, its context and the vote on directions."""
+
+    def __init__(self, layout: Layout, context: Context) -> None:
+        self.layout = layout
+        self.context = context
+        self.marks: dict[str, list[Mark]] = {}
+        self.labelled: dict[int, float] = {}  # segment index: share of it that is label
+        self._mark()
+        self.vote = self._vote()
+
+    def _mark(self) -> None:
+        words = lexicon()
+        for segment in self.layout.segments:
+            hits = [hit for hit in words.hits(segment.text) if not _inside_number(segment.text, hit)]
+            starts = sorted({hit.start for hit in hits})
+            covered = sum(end - start for start, end in {(hit.start, hit.end) for hit in hits})
+            self.labelled[segment.index] = covered / max(1, len(segment.text.rstrip(": ")))
+            for hit in hits:
+                following = next((s for s in starts if s > hit.start), len(segment.text))
+                self.marks.setdefault(hit.concept, []).append(Mark(segment, hit, following))
+
+    def is_label(self, segment: Segment) -> bool:
+        """Whether a segment is a label and not a value."""
+        return self.labelled[segment.index] >= 0.6 or segment.text.rstrip().endswith(":")
+
+    def _vote(self) -> dict[str, float]:
+        counts: Counter[str] = Counter()
+        for kind, concepts in (("date", ("issue_date", "due_date")), ("amount", ("total", "net_total", "tax_total"))):
+            for concept in concepts:
+                for mark in self.marks.get(concept, ()):
+                    first = next(iter(self._typed(mark, kind, None)), None)
+                    if first is not None:
+                        counts[first.direction] += 1
+        most = max(counts.values(), default=0)
+        return {way: 0.85 + 0.15 * (counts[way] / most if most else 1.0) for way in _PRIOR}
+
+    def find(self, concept: str, kind: str, spec: str | None = None) -> list[Candidate]:
+        """All candidates of a concept, best first. `spec` names a finer kind: tax_id, bic."""
+        found: list[Candidate] = []
+        for mark in self.marks.get(concept, ()):
+            found += self.at(mark, kind, spec)
+        return sorted(found, key=lambda one: -one.score)
+
+    def at(self, mark: Mark, kind: str, spec: str | None = None) -> list[Candidate]:
+        """Candidates around one label."""
+        if kind == "amount" and "%" in mark.segment.text and not any(map(str.isdigit, mark.segment.text)):
+            return []
+        source = self._typed(mark, spec or kind, spec) if (spec or kind) in _TYPED else self._printed(mark, kind)
+        weight = mark.hit.strength * (0.4 + 0.6 * mark.cover) * (1 + 0.03 * min(mark.hit.words, 4))
+        return [one.scaled(weight * self.vote[one.direction]) for one in source]
+
+    def places(self, mark: Mark) -> Iterator[tuple[str, Segment, int, int, float]]:
+        """Direction, segment, start and end in it, and how near it is (1 is nearest)."""
+        segment = mark.segment
+        if any(char.isalnum() for char in mark.behind):
+            yield "same", segment, mark.hit.end, mark.until, 1.0
+        for steps, other in enumerate(self.layout.right_of(segment)[:3]):
+            if self.is_label(other):
+                break
+            yield "right", other, 0, len(other.text), 1.0 - 0.06 * steps
+        for way, others in (("below", self.layout.below(segment)), ("above", self.layout.above(segment, lines=2))):
+            for steps, other in enumerate(others):
+                gap = other.box[1] - segment.box[3] if way == "below" else segment.box[1] - other.box[3]
+                if gap > _NEAR * segment.height or self.is_label(other) or steps > 2:
+                    break
+                shift = min(abs(other.box[0] - segment.box[0]), abs(other.box[2] - segment.box[2]))
+                near = 1.0 - 0.1 * steps - min(0.25, 0.01 * shift)
+                yield way, other, 0, len(other.text), near
+
+    def _typed(self, mark: Mark, kind: str, spec: str | None) -> Iterator[Candidate]:
+        for way, segment, start, end, near in self.places(mark):
+            text = segment.text[start:end]
+            found = self.read(kind, text)
+            if not found:
+                continue
+            one = found[-1] if kind == "amount" and way == "right" and len(found) > 1 else found[0]
+            lead = sum(char.isalnum() for char in text[: one.start])
+            fit = max(0.5, 1.0 - 0.03 * lead)
+            if kind == "id" and lead > 12:
+                continue
+            if kind in ("id", "amount") and not one.valid:
+                fit *= 0.8
+            yield self.candidate(
+                one, segment, start, way, _PRIOR[way] * near * fit, mark, proven=self._proves(kind, one)
+            )
+
+    def _proves(self, kind: str, found: Found) -> bool:
+        return kind in ("iban", "tax_id", "bic") and found.valid
+
+    def read(self, kind: str, text: str) -> list[Found]:
+        """Values of a kind in a text; tax numbers may go without their country beside a label."""
+        found = values.find(kind, text, self.context)
+        if kind == "tax_id" and not found:
+            found = find_bare_tax_ids(text, self.context)
+            if not found:
+                found = [one for one in values.find("id", text, self.context) if sum(map(str.isdigit, one.value)) >= 6]
+        if kind == "amount":
+            found = [one for one in found if not text[one.end : one.end + 2].strip().startswith("%")]
+            dates = values.find("date", text, self.context) if len(found) > 0 else []
+            found = [one for one in found if not any(d.start < one.end and one.start < d.end for d in dates)]
+        return found
+
+    def _printed(self, mark: Mark, kind: str) -> Iterator[Candidate]:
+        for way, segment, start, end, near in self.places(mark):
+            text = segment.text[start:end]
+            clean = text.strip(" :;#-–|.,_")
+            if len(clean) < 2 or (way == "same" and not _opens(text)):
+                continue
+            at = start + text.index(clean)
+            found = Found(values.normalise(kind, clean, self.context), at, at + len(clean))
+            if found.value is None or (kind == "name" and not any(char.isalpha() for char in clean)):
+                continue
+            yield self.candidate(found, segment, 0, way, _PRIOR[way] * near, mark)
+
+    def candidate(
+        self,
+        found: Found,
+        segment: Segment,
+        shift: int,
+        way: str,
+        score: float,
+        mark: Mark | None,
+        *,
+        proven: bool = False,
+    ) -> Candidate:
+        """A candidate from something found in a segment's text."""
+        start, end = found.start + shift, found.end + shift
+        label = mark.segment.text[mark.hit.start : mark.hit.end] if mark else ""
+        words = segment.span(start, end)
+        return Candidate(found.value, segment.text[start:end], words, segment.page, score, way, proven, label)
+
+
+def _opens(text: str) -> bool:
+    """Whether the text behind a label starts like a value and does not go on as a sentence."""
+    return text.lstrip()[:1] in (":", "#", "-", "–", "|", ".") or (
+        text[:1].isspace() and not text.strip()[:1].islower()
+    )

@@ -1,0 +1,61 @@
+"""Checks as code: arithmetic between amounts chooses among candidates and reports what does not fit."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from itertools import product
+from typing import Any
+
+from mcp_pdf.extract.candidates import Candidate
+
+_TOLERANCE = Decimal("0.03")
+_TRIED = 6
+
+
+def number(value: Any) -> Decimal | None:
+    """A value as a decimal, None when it is no number."""
+    try:
+        return Decimal(str(value)) if value is not None else None
+    except InvalidOperation:
+        return None
+
+
+def adds_up(net: Decimal, tax: Decimal, total: Decimal) -> bool:
+    """Whether net + tax = total within rounding."""
+    return abs(net + tax - total) <= _TOLERANCE
+
+
+def choose_totals(found: dict[str, list[Candidate]]) -> tuple[dict[str, Candidate], bool]:
+    """The best triple of net, tax and total whose sum is right; empty when no triple fits."""
+    best: tuple[float, dict[str, Candidate]] | None = None
+    tried = [_distinct(found.get(name, []))[:_TRIED] for name in ("net_total", "tax_total", "total")]
+    for net, tax, total in product(*tried):
+        a, b, c = number(net.value), number(tax.value), number(total.value)
+        if a is None or b is None or c is None or c == 0 or not adds_up(a, b, c):
+            continue
+        if b == 0 and a == c and tax.score < 0.6:
+            continue
+        score = net.score + tax.score + total.score + (0.2 if b != 0 else 0)
+        if best is None or score > best[0]:
+            best = (score, {"net_total": net, "tax_total": tax, "total": total})
+    return (best[1], True) if best else ({}, False)
+
+
+def _distinct(candidates: list[Candidate]) -> list[Candidate]:
+    seen: dict[Any, Candidate] = {}
+    for one in candidates:
+        seen.setdefault(number(one.value), one)
+    return list(seen.values())
+
+
+def report(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The checks that the values of a result allow, as the contract shapes them."""
+    found: list[dict[str, Any]] = []
+    net, tax, total = (number(values.get(name)) for name in ("net_total", "tax_total", "total"))
+    if net is not None and tax is not None and total is not None:
+        fields = ["/net_total", "/tax_total", "/total"]
+        found.append({"name": "net_plus_tax_is_total", "passed": adds_up(net, tax, total), "fields": fields})
+    issued, due = values.get("issue_date"), values.get("due_date")
+    if isinstance(issued, str) and isinstance(due, str):
+        found.append({"name": "due_not_before_issue", "passed": due >= issued, "fields": ["/issue_date", "/due_date"]})
+    return found

@@ -1,0 +1,25 @@
+"""What a document type is: the fields it offers and the labels that speak for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcp_pdf.extract.wish import COLUMNS, Field
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentType:
+    """A kind of document. `cues` are concepts of the lexicon that rarely stand on other kinds."""
+
+    name: str
+    fields: tuple[Field, ...]
+    cues: tuple[str, ...] = ()
+
+
+def fields(text: str) -> tuple[Field, ...]:
+    """Fields from lines of `name type description`."""
+    found = []
+    for line in text.strip().splitlines():
+        name, kind, description = line.strip().split(" ", 2)
+        found.append(Field(name, kind, description, columns=COLUMNS if kind == "items" else ()))
+    return tuple(found)

@@ -1,0 +1,257 @@
+"""Words to lines, lines to segments, segments to blocks.
+
+A line is what stands on one height of a page. A segment is a run of words of a line without a wide gap or a
+drawn rule between them: a label, a value, a cell. A block is a stack of segments that start, end or centre on
+the same x with the line pitch of a paragraph: an address, a cell of several lines, a column of labels.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from mcp_pdf.extract.folding import fold
+from mcp_pdf.pdf.page import Page, Word
+
+Box = tuple[float, float, float, float]
+
+_GAP = 0.85  # of the line height: wider spaces part two segments
+_PITCH = 0.75  # of the line height: taller gaps part two blocks
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """A run of words without a wide gap. `index` counts segments over the document in reading order."""
+
+    text: str
+    words: tuple[Word, ...]
+    box: Box
+    page: int
+    index: int
+    line: int
+    column: int  # which segment of its line, from the left
+
+    @cached_property
+    def folded(self) -> str:
+        """The text without accents and case, for comparing with labels."""
+        return fold(self.text)
+
+    @property
+    def height(self) -> float:
+        """Height in points, which stands for the font size."""
+        return self.box[3] - self.box[1]
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """Where each word starts in `text`."""
+        starts, at = [], 0
+        for word in self.words:
+            starts.append(at)
+            at += len(word.text) + 1
+        return tuple(starts)
+
+    def span(self, start: int, end: int) -> tuple[Word, ...]:
+        """The words that text[start:end] touches."""
+        first = max(0, bisect.bisect_right(self.offsets, start) - 1)
+        last = bisect.bisect_left(self.offsets, max(end, start + 1))
+        return self.words[first:last]
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """All segments on one height of a page, left to right. `index` counts lines over the document."""
+
+    segments: tuple[Segment, ...]
+    box: Box
+    page: int
+    index: int
+
+    @cached_property
+    def text(self) -> str:
+        """The whole line; segments are parted by two spaces."""
+        return "  ".join(segment.text for segment in self.segments)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Segments stacked like a paragraph or an address."""
+
+    segments: tuple[Segment, ...]
+    box: Box
+    page: int
+
+    @cached_property
+    def text(self) -> str:
+        """One line of text a segment."""
+        return "\n".join(segment.text for segment in self.segments)
+
+
+@dataclass(eq=False)
+class Layout:
+    """The geometry of a document: everything extraction reads stands here once, already folded."""
+
+    pages: tuple[Page, ...]
+    lines: tuple[Line, ...]
+    segments: tuple[Segment, ...]
+    _blocks: tuple[Block, ...] | None = field(default=None, repr=False)
+    _block_of: dict[int, Block] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, pages: Iterable[Page]) -> Layout:
+        """Lines and segments of all pages; words may come in any order."""
+        kept = tuple(pages)
+        lines: list[Line] = []
+        segments: list[Segment] = []
+        for page in kept:
+            rules = _upright_rules(page)
+            for words in _rows(page.words):
+                found = []
+                for column, run in enumerate(_runs(words, rules)):
+                    text = " ".join(word.text for word in run)
+                    segment = Segment(text, run, union(run), page.number, len(segments), len(lines), column)
+                    segments.append(segment)
+                    found.append(segment)
+                if found:
+                    lines.append(Line(tuple(found), union(s.box for s in found), page.number, len(lines)))
+        return cls(kept, tuple(lines), tuple(segments))
+
+    @cached_property
+    def text(self) -> str:
+        """The whole document, one printed line a line."""
+        return "\n".join(line.text for line in self.lines)
+
+    @cached_property
+    def sizes(self) -> dict[int, tuple[float, float]]:
+        """Width and height of each page in points."""
+        return {page.number: (page.width, page.height) for page in self.pages}
+
+    @cached_property
+    def sources(self) -> dict[int, str]:
+        """Where the words of each page come from: layout or ocr."""
+        return {page.number: page.source for page in self.pages}
+
+    @cached_property
+    def by_page(self) -> dict[int, tuple[Segment, ...]]:
+        """Segments of each page in reading order."""
+        found: dict[int, list[Segment]] = {page.number: [] for page in self.pages}
+        for segment in self.segments:
+            found[segment.page].append(segment)
+        return {number: tuple(segments) for number, segments in found.items()}
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks, page by page, in the order of their first segment."""
+        if self._blocks is None:
+            self._blocks = tuple(_blocks(self.by_page.values()))
+            self._block_of = {s.index: block for block in self._blocks for s in block.segments}
+        return self._blocks
+
+    def block_of(self, segment: Segment) -> Block:
+        """The block that holds the segment."""
+        _ = self.blocks
+        return self._block_of[segment.index]
+
+    def right_of(self, segment: Segment) -> tuple[Segment, ...]:
+        """Segments right of it on its line, nearest first."""
+        return self.lines[segment.line].segments[segment.column + 1 :]
+
+    def below(self, segment: Segment, *, lines: int = 6) -> Iterator[Segment]:
+        """Segments that overlap it in x on the next lines of the page, nearest first."""
+        yield from self._stack(segment, range(segment.line + 1, segment.line + 1 + lines))
+
+    def above(self, segment: Segment, *, lines: int = 3) -> Iterator[Segment]:
+        """Segments that overlap it in x on the lines before, nearest first."""
+        yield from self._stack(segment, range(segment.line - 1, segment.line - 1 - lines, -1))
+
+    def _stack(self, segment: Segment, order: range) -> Iterator[Segment]:
+        x0, _, x1, _ = segment.box
+        cell = min((s.box[0] for s in self.right_of(segment)), default=x1)
+        x1 = max(x1, cell - 2)  # a value may stand anywhere in its label's cell
+        for index in order:
+            if not 0 <= index < len(self.lines) or self.lines[index].page != segment.page:
+                return
+            for other in self.lines[index].segments:
+                if other.box[0] < x1 and other.box[2] > x0:
+                    yield other
+
+
+def union(boxes: Iterable[Word | Box]) -> Box:
+    """The smallest box around words or boxes (at least one)."""
+    sides = [box[-4:] for box in boxes]
+    return (
+        min(side[0] for side in sides),
+        min(side[1] for side in sides),
+        max(side[2] for side in sides),
+        max(side[3] for side in sides),
+    )
+
+
+def _rows(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """Words grouped by height, top to bottom, each group left to right."""
+    rows: list[tuple[float, float, list[Word]]] = []  # centre, height, words
+    for word in sorted((w for w in words if w.text.strip() and w.x1 > w.x0), key=lambda w: (w.y0 + w.y1, w.x0)):
+        centre, height = (word.y0 + word.y1) / 2, max(word.y1 - word.y0, 0.1)
+        for at in range(len(rows) - 1, max(-1, len(rows) - 5), -1):
+            middle, tall, members = rows[at]
+            if abs(centre - middle) < 0.42 * min(height, tall):
+                members.append(word)
+                break
+        else:
+            rows.append((centre, height, [word]))
+    rows.sort(key=lambda row: row[0])
+    for _, _, members in rows:
+        yield sorted(members, key=lambda w: (w.x0, w.x1))
+
+
+def _runs(words: Sequence[Word], rules: Sequence[Box]) -> Iterator[tuple[Word, ...]]:
+    run: list[Word] = []
+    for word in words:
+        if run and _parted(run[-1], word, rules):
+            yield tuple(run)
+            run = []
+        run.append(word)
+    if run:
+        yield tuple(run)
+
+
+def _parted(left: Word, right: Word, rules: Sequence[Box]) -> bool:
+    gap = right.x0 - left.x1
+    height = min(left.y1 - left.y0, right.y1 - right.y0)
+    if gap > _GAP * height:
+        return True
+    middle = (left.y0 + left.y1) / 2
+    return any(left.x1 - 1 <= rule[0] <= right.x0 + 1 and rule[1] <= middle <= rule[3] for rule in rules)
+
+
+def _upright_rules(page: Page) -> list[Box]:
+    return [rule for rule in page.rulings if rule[2] - rule[0] < 2 and rule[3] - rule[1] > 6]
+
+
+def _blocks(pages: Iterable[Sequence[Segment]]) -> Iterator[Block]:
+    for segments in pages:
+        stacks: list[list[Segment]] = []
+        live: list[list[Segment]] = []
+        for segment in segments:
+            live = [stack for stack in live if segment.box[1] - stack[-1].box[3] < 3 * segment.height]
+            stack = next((s for s in reversed(live) if _continues(s[-1], segment)), None)
+            if stack is None:
+                stack = []
+                stacks.append(stack)
+                live.append(stack)
+            stack.append(segment)
+        for stack in stacks:
+            yield Block(tuple(stack), union(s.box for s in stack), stack[0].page)
+
+
+def _continues(last: Segment, segment: Segment) -> bool:
+    small, tall = sorted((last.height, segment.height))
+    gap = segment.box[1] - last.box[3]
+    if last.line == segment.line or not -0.5 * small <= gap <= _PITCH * tall or tall > 1.5 * small:
+        return False
+    slack = 0.35 * tall
+    left = abs(last.box[0] - segment.box[0]) <= slack
+    right = abs(last.box[2] - segment.box[2]) <= slack
+    centre = abs(last.box[0] + last.box[2] - segment.box[0] - segment.box[2]) <= 2 * slack
+    return left or right or centre

@@ -1,0 +1,58 @@
+"""Fields that are read by other means than labels: sentences of contracts, heads of receipts and résumés."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mcp_pdf.extract import prose, receipt_head
+from mcp_pdf.extract.candidates import Candidate
+from mcp_pdf.extract.layout import Layout
+from mcp_pdf.extract.parties import Party
+from mcp_pdf.extract.running_text import Passage, RunningText
+
+_SENTENCES: dict[str, Callable[[RunningText], list[Passage]]] = {
+    "effective_date": prose.effective_dates,
+    "agreement_date": prose.effective_dates,
+    "jurisdiction": prose.jurisdictions,
+    "term": prose.terms,
+    "maturity_date": prose.maturity_dates,
+    "loan_amount": prose.loan_amounts,
+    "borrower": lambda text: prose.named_as(text, "borrower"),
+    "administrative_agent": lambda text: prose.named_as(text, "administrative agent"),
+}
+_HEADS: dict[str, Callable[[Layout], Passage | None]] = {
+    "merchant_name": receipt_head.merchant_name,
+    "merchant_address": receipt_head.merchant_address,
+}
+_LABELLED = 1.45  # an address block under its own label is surer than a sentence
+SENTENCES = frozenset(_SENTENCES)
+HEADS = frozenset(_HEADS)
+
+
+def stated_in_sentences(concept: str, text: RunningText) -> list[Candidate]:
+    """Candidates for a concept that contracts state in sentences."""
+    return [_candidate(passage) for passage in _SENTENCES[concept](text)]
+
+
+def parties(text: RunningText) -> list[Candidate]:
+    """The parties of an agreement, in order."""
+    return [_candidate(passage) for passage in prose.contract_parties(text)]
+
+
+def stated_in_head(concept: str, layout: Layout) -> list[Candidate]:
+    """The candidate that the head of a receipt gives."""
+    passage = _HEADS[concept](layout)
+    return [_candidate(passage)] if passage else []
+
+
+def labelled_part(parties_found: Sequence[Party], role: str, part: str) -> list[Candidate]:
+    """A part of the first party that a printed label gives this role."""
+    owner = next((party for party in parties_found if party.role == role), None)
+    passage = owner.parts.get(part) if owner else None
+    return [_candidate(passage).scaled(_LABELLED)] if passage else []
+
+
+def _candidate(passage: Passage) -> Candidate:
+    page = passage.words[0][0] if passage.words else 1
+    words = tuple(word for number, word in passage.words if number == page)
+    return Candidate(passage.value, passage.text, words, page, 0.8 * passage.score, "same")

@@ -1,0 +1,328 @@
+"""From words to lines, segments, blocks and reading order. Pure: words in, words out.
+
+A *line* is what shares a baseline across the whole page. A *segment* is a part of a line without a wide gap: a label,
+a cell, a line of a column. A *block* is a stack of segments that belong together: an address, a paragraph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import itemgetter
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mcp_pdf.pdf.page import Word
+
+WIDE_GAP = 0.85  # of the line height: wider than a space of justified text, narrower than most column gaps
+MAX_CUTS = 24  # depth of the column search
+MIN_COLUMN_LINES = 4
+SAME_LINE = 0.45  # of the smaller height: how far two middles on one line may stand apart
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(slots=True)
+class Segment:
+    """Words that stand together, left to right. A line is the widest segment there is."""
+
+    words: list[Word]
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @classmethod
+    def of(cls, words: list[Word]) -> Segment:
+        """The segment of at least one word; the box is the union of theirs."""
+        return cls(words, *box_of(words))
+
+    @property
+    def text(self) -> str:
+        """The words with single spaces between."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def box(self) -> Box:
+        """The union of the words' boxes."""
+        return (self.x0, self.y0, self.x1, self.y1)
+
+    @property
+    def height(self) -> float:
+        """In points; a little more than the font size."""
+        return self.y1 - self.y0
+
+
+Line = Segment
+
+
+@dataclass(slots=True)
+class Block:
+    """Segments stacked without a gap, aligned left, right or centred."""
+
+    segments: list[Segment]
+
+    @property
+    def text(self) -> str:
+        """One printed line a line."""
+        return "\n".join(segment.text for segment in self.segments)
+
+    @property
+    def box(self) -> Box:
+        """The union of the segments' boxes."""
+        return union(segment.box for segment in self.segments)
+
+
+def box_of(words: Iterable[Word]) -> Box:
+    """The union of the boxes of at least one word."""
+    left = top = float("inf")
+    right = bottom = float("-inf")
+    for _text, x0, y0, x1, y1 in words:  # plain comparisons: this runs for every segment of every page
+        if x0 < left:
+            left = x0
+        if y0 < top:
+            top = y0
+        if x1 > right:
+            right = x1
+        if y1 > bottom:
+            bottom = y1
+    return (left, top, right, bottom)
+
+
+def union(boxes: Iterable[Box]) -> Box:
+    """The smallest box around at least one box."""
+    x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
+    return (min(x0s), min(y0s), max(x1s), max(y1s))
+
+
+def is_vertical(word: Word) -> bool:
+    """Text set along the side of a page would otherwise tie many lines together."""
+    text, x0, y0, x1, y1 = word
+    return y1 - y0 > 1.8 * (x1 - x0) and len(text) > 2
+
+
+def lines(words: Sequence[Word]) -> list[Line]:
+    """Lines from top to bottom, the words of each from left to right; vertical words come last, each alone."""
+    rows, upright = _rows(words)
+    return [Segment.of(row) for row in rows] + [Segment.of([word]) for word in upright]
+
+
+def _rows(words: Sequence[Word]) -> tuple[list[list[Word]], list[Word]]:
+    """The words of each line, and the vertical words."""
+    flat: list[tuple[float, Word]] = []
+    upright: list[Word] = []
+    for word in words:
+        if is_vertical(word):
+            upright.append(word)
+        else:
+            flat.append((word[2] + word[4], word))
+    flat.sort(key=_first)
+    rows: list[list[Word]] = []
+    row: list[Word] = []
+    middle = height = float("-inf")
+    for twice, word in flat:
+        tall = word[4] - word[2]
+        if row and twice / 2 - middle <= SAME_LINE * (min(height, tall)):
+            row.append(word)
+            middle += (twice / 2 - middle) / len(row)
+            height = max(height, tall)
+        else:
+            row = [word]
+            rows.append(row)
+            middle, height = twice / 2, tall
+    for row in rows:
+        row.sort(key=_left)
+    return rows, upright
+
+
+_first = itemgetter(0)
+_left = itemgetter(1)
+
+
+def split(line: Line, gap: float = WIDE_GAP) -> list[Segment]:
+    """The line cut where the space between two words is wider than `gap` times the height of the words."""
+    return _split(line.words, gap)
+
+
+def _split(row: Sequence[Word], gap: float) -> list[Segment]:
+    parts: list[list[Word]] = []
+    part: list[Word] = []
+    right = last_height = 0.0
+    for word in row:
+        _text, x0, y0, x1, y1 = word
+        height = y1 - y0
+        if part and x0 - right <= gap * (min(last_height, height)):
+            part.append(word)
+            right = max(right, x1)
+        else:
+            part = [word]
+            parts.append(part)
+            right = x1
+        last_height = height
+    return [Segment(part, *box_of(part)) for part in parts]
+
+
+def segments(words: Sequence[Word], gap: float = WIDE_GAP) -> list[Segment]:
+    """All segments of a page, line by line."""
+    rows, upright = _rows(words)
+    found = [segment for row in rows for segment in _split(row, gap)]
+    return found + [Segment.of([word]) for word in upright]
+
+
+def blocks(parts: Sequence[Segment]) -> list[Block]:
+    """Segments stacked into blocks: each goes below the nearest one above that it is aligned with."""
+    found: list[Block] = []
+    for segment in sorted(parts, key=lambda part: part.y0):
+        home = _home(found, segment)
+        if home is None:
+            found.append(Block([segment]))
+        else:
+            home.segments.append(segment)
+    return found
+
+
+def _home(found: list[Block], segment: Segment) -> Block | None:
+    for block in reversed(found[-60:]):  # the nearest blocks are the last ones begun or a few before
+        last = block.segments[-1]
+        gap = segment.y0 - last.y1
+        height = min(segment.height, last.height)
+        if -0.5 * height <= gap <= 0.75 * height and _aligned(last, segment) and last.y0 < segment.y0:
+            return block
+    return None
+
+
+def _aligned(above: Segment, below: Segment) -> bool:
+    slack = 0.5 * min(above.height, below.height)
+    centred = abs(above.x0 + above.x1 - below.x0 - below.x1) / 2
+    return abs(above.x0 - below.x0) <= slack or abs(above.x1 - below.x1) <= slack or centred <= slack
+
+
+def reading_order(words: Sequence[Word]) -> list[Word]:
+    """The words as a person reads them: columns of prose one after the other, everything else line by line."""
+    if is_in_order(words):
+        return list(words)
+    ordered: list[Word] = []
+    for segment in ordered_segments(words):
+        ordered.extend(segment.words)
+    return ordered
+
+
+def is_in_order(words: Sequence[Word]) -> bool:
+    """True when each word stands right of the one before or on a lower line, and too few gaps are left for columns."""
+    x, right, middle, bottom = 0.0, 0.0, 0.0, 0.0
+    gaps = 0
+    for _text, x0, y0, x1, y1 in words:
+        this = (y0 + y1) / 2
+        height = y1 - y0
+        beside = this < bottom  # not wholly below the one before
+        if beside and (this < middle - 0.3 * height or (x0 < x and this < middle + SAME_LINE * height)):
+            return False
+        gaps += beside and x0 - right > height
+        x, right, middle, bottom = x0, x1, this, y1
+    return gaps < MIN_COLUMN_LINES
+
+
+def ordered_segments(words: Sequence[Word]) -> list[Segment]:
+    """Segments in reading order."""
+    return _cut(segments(words), MAX_CUTS)
+
+
+def _cut(parts: list[Segment], depth: int) -> list[Segment]:
+    """Columns are looked for only where both sides look like prose: a table must be read across."""
+    if depth == 0 or len(parts) < 2 * MIN_COLUMN_LINES:
+        return parts
+    gutter = _gutter(parts)
+    if gutter is None:
+        return parts
+    top, bottom, x = gutter
+    above = [part for part in parts if part.y1 <= top or (part.y0 < top and part.x0 < x < part.x1)]
+    rest = [part for part in parts if part not in above] if above else parts
+    below = [part for part in rest if part.y0 >= bottom]
+    inner = [part for part in rest if part.y0 < bottom]
+    left = [part for part in inner if part.x1 <= x]
+    right = [part for part in inner if part.x1 > x]
+    return [*above, *_cut(left, depth - 1), *_cut(right, depth - 1), *_cut(below, depth - 1)]
+
+
+def _gutter(parts: list[Segment]) -> tuple[float, float, float] | None:
+    """The first stretch (top, bottom, x) where prose stands on both sides of one vertical line."""
+    width = max(part.x1 for part in parts) - min(part.x0 for part in parts)
+    wide = [part for part in parts if part.x1 - part.x0 >= 0.22 * width]
+    starts = sorted({round(part.x0) for part in wide if part.x0 - parts[0].x0 > 0.2 * width})
+    for x in _candidates(starts, wide):
+        stretch = _stretch(wide, x - 1.0)
+        if stretch is not None:
+            return (*stretch, x - 1.0)
+    return None
+
+
+def _candidates(starts: list[int], wide: list[Segment]) -> list[float]:
+    """Left edges shared by enough wide segments to be a column."""
+    counted = [(sum(abs(part.x0 - start) <= 2 for part in wide), start) for start in starts[:200]]
+    return [
+        min(part.x0 for part in wide if abs(part.x0 - start) <= 2)
+        for n, start in sorted(counted, reverse=True)[:6]
+        if n >= MIN_COLUMN_LINES
+    ]
+
+
+def _stretch(wide: list[Segment], x: float) -> tuple[float, float] | None:
+    top = bottom = None
+    left: list[Segment] = []
+    right: list[Segment] = []
+    for part in wide:
+        if part.x0 < x < part.x1:
+            if len(left) >= MIN_COLUMN_LINES and len(right) >= MIN_COLUMN_LINES:
+                break
+            left, right, top = [], [], None
+            continue
+        (left if part.x1 <= x else right).append(part)
+        top = part.y0 if top is None else min(top, part.y0)
+        bottom = part.y1 if bottom is None else max(bottom, part.y1)
+    if top is None or bottom is None or min(len(left), len(right)) < MIN_COLUMN_LINES:
+        return None
+    if not (_is_prose(left) and _is_prose(right)):
+        return None
+    return (top - 0.1, max(part.y1 for part in (*left, *right)) - 0.1)
+
+
+def _is_prose(parts: list[Segment]) -> bool:
+    """Prose has several words to most of its lines."""
+    return median(len(part.words) for part in parts) >= 4
+
+
+def plain_text(words: Sequence[Word]) -> str:
+    """The page as text: a printed line a line, an empty line where the page leaves one."""
+    rows: list[str] = []
+    last: Segment | None = None
+    for segment in ordered_segments(words):
+        if (
+            last is not None
+            and abs(segment.y0 + segment.y1 - last.y0 - last.y1) / 2 < SAME_LINE * segment.height
+            and segment.x0 >= last.x1
+        ):
+            rows[-1] += "   " + segment.text
+        else:
+            if last is not None and segment.y0 - last.y1 > 0.8 * segment.height:
+                rows.append("")
+            rows.append(segment.text)
+        last = segment
+    return "\n".join(rows)
+
+
+def layout_text(words: Sequence[Word], width: float) -> str:
+    """The page with columns kept in place by spaces, for a model or a person with a fixed-width font."""
+    if not words:
+        return ""
+    letter = median((word.x1 - word.x0) / len(word.text) for word in words)
+    letter = max(letter, width / 240, 0.5)
+    rows = []
+    for line in lines(words):
+        row = ""
+        for word in line.words:
+            column = max(0, int(word.x0 / letter))
+            row += " " * max(1 if row else 0, min(column, 240) - len(row)) + word.text
+        rows.append(row)
+    return "\n".join(rows)

@@ -1,0 +1,281 @@
+"""THE table of tools: name, words for a model, input schema, function. A new tool is a row, a function and a test.
+
+A function takes the desk, the checked arguments and the way to tell progress; it returns JSON, as a value or as bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_pdf import __version__
+from mcp_pdf.desk import Desk, Question, Tell
+from mcp_pdf.errors import PdfError
+
+Function = Callable[[Desk, dict[str, Any], Tell | None], Awaitable[Any]]
+
+DOC_ID = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 4096,
+    "description": "Document id as list_available_pdfs gives it: the path below the library, e.g. acme/invoice.pdf.",
+}
+PASSWORD = {"type": "string", "maxLength": 1024, "description": "Password of a locked document."}
+PAGES = {"type": "string", "maxLength": 1000, "description": 'Pages to look at, from 1, e.g. "1-3,7". All without it.'}
+FIELDS = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 500,
+    "description": "The values wanted: names, or objects with name, type and description.",
+    "items": {
+        "anyOf": [
+            {"type": "string", "minLength": 1},
+            {
+                "type": "object",
+                "required": ["name"],
+                "properties": {
+                    "name": {"type": "string", "minLength": 1},
+                    "type": {"type": "string"},
+                    "description": {"type": "string"},
+                },
+            },
+        ]
+    },
+}
+WISH = {
+    "fields": FIELDS,
+    "schema": {"type": "object", "description": "A JSON Schema of the wanted object, in place of fields."},
+    "document_type": {"type": "string", "description": "Take the fields of a known type, e.g. invoice."},
+}
+STRICTNESS = {
+    "enum": ["precise", "balanced", "eager"],
+    "description": "How sure a value must be; precise leaves doubtful ones null.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One tool. `internal` ones are for the agent and never offered to a model."""
+
+    name: str
+    description: str
+    properties: Mapping[str, Any]
+    required: tuple[str, ...]
+    function: Function
+    read_only: bool = True
+    internal: bool = False
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "properties": dict(self.properties),
+            "required": list(self.required),
+            "additionalProperties": False,
+        }
+
+
+def _question(arguments: dict[str, Any], tell: Tell | None) -> Question:
+    return Question(arguments["doc_id"], arguments.get("pages"), arguments.get("password"), tell)
+
+
+def _wish(arguments: dict[str, Any]) -> dict[str, Any]:
+    asked = [key for key in WISH if arguments.get(key) is not None]
+    if len(asked) > 1:
+        raise PdfError("invalid_request", f"Give one of {' and '.join(asked)}, not both.")
+    fields = [{"name": one} if isinstance(one, str) else one for one in arguments.get("fields") or ()]
+    wish = {key: arguments[key] for key in (*WISH, "strictness") if arguments.get(key) is not None}
+    return wish | {"fields": fields} if fields else wish
+
+
+async def list_available_pdfs(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    del tell
+    return await asyncio.to_thread(_listing, desk, arguments)
+
+
+def _listing(desk: Desk, arguments: dict[str, Any]) -> dict[str, Any]:
+    entries = desk.library.listing()
+    after = arguments.get("cursor")
+    start = 0 if after is None else next((i for i, e in enumerate(entries) if e.doc_id > after), len(entries))
+    shown = entries[start : start + desk.limits.listing_page]
+    more = start + len(shown) < len(entries)
+    return {
+        "documents": [desk.library.describe(entry) for entry in shown],
+        "total": len(entries),
+        "next_cursor": shown[-1].doc_id if more else None,
+    }
+
+
+async def read_doc_contents(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    return await desk.read(_question(arguments, tell), arguments.get("layout", "plain"))
+
+
+async def get_document_info(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    return await desk.ask(_question(arguments, tell), "info")
+
+
+async def read_form_fields(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    return await desk.ask(_question(arguments, tell), "form", most=desk.limits.form_fields)
+
+
+async def read_attachments(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    most = desk.limits.attachment_bytes
+    return await desk.ask(_question(arguments, tell), "attachments", index=arguments.get("index"), most=most)
+
+
+async def classify_document(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    return await desk.result(_question(arguments, tell), "classify")
+
+
+async def extract_fields(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    return await desk.result(_question(arguments, tell), "extract", wish=_wish(arguments))
+
+
+async def locate_values(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    question = _question(arguments, tell)
+    return await desk.result(question, "locate", wish=_wish(arguments), values=arguments["values"])
+
+
+async def server_status(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    del tell
+    pool = desk.pool
+    status: dict[str, Any] = {
+        "version": __version__,
+        "workers": {"pids": pool.pids, "size": pool.size, "busy": pool.busy, "waiting": pool.waiting},
+        "forkserver_pid": pool.forkservers.pid,
+        "jobs_done": pool.jobs_done,
+        "worker_restarts": dict(pool.restarts),
+        "isolation": pool.isolation,
+        "quarantine": desk.quarantine.held(),
+        "cache": {"hits": desk.cache.hits, "misses": desk.cache.misses, "bytes": desk.cache.size_bytes()},
+    }
+    if arguments.get("memory"):
+        status["pss_kb"] = await _memory(desk)
+    return status
+
+
+async def _memory(desk: Desk) -> dict[str, Any]:
+    import orjson
+
+    shares = [answer async for answer in desk.pool.each_idle({"job": "memory"})]
+    return {
+        "server": _own_share_kb(),
+        "forkserver": await desk.pool.forkservers.memory_kb(),
+        "workers": [orjson.loads(answer.parts["answer"])["pss_kb"] for answer in shares if answer is not None],
+    }
+
+
+def _own_share_kb() -> int:
+    with open("/proc/self/smaps_rollup", encoding="ascii") as report:  # noqa: PTH123  # a file of the kernel
+        return next(int(line.split()[1]) for line in report if line.startswith("Pss:"))
+
+
+async def release_document(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    del tell
+    return {"released": desk.quarantine.release(arguments["sha256"])}
+
+
+async def forget_document(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    del tell
+    return {"forgotten": desk.forget(arguments["doc_id"])}
+
+
+TOOLS = (
+    Tool(
+        "list_available_pdfs",
+        "Lists the PDF documents that can be named. Use it first when the user has not given an exact document id.",
+        {"cursor": {"type": "string", "description": "next_cursor of the page before."}},
+        (),
+        list_available_pdfs,
+    ),
+    Tool(
+        "read_doc_contents",
+        "Reads the text of a document's pages (20 at most a call; next_pages tells how to go on). "
+        "layout: plain text in reading order, columns keeps the look of the page, boxes gives each word's position.",
+        {
+            "doc_id": DOC_ID,
+            "pages": PAGES,
+            "layout": {"enum": ["plain", "columns", "boxes"], "description": "Default: plain."},
+            "password": PASSWORD,
+        },
+        ("doc_id",),
+        read_doc_contents,
+    ),
+    Tool(
+        "get_document_info",
+        "Tells what a PDF says of itself: number and sizes of pages, metadata, encryption, signatures, page quality.",
+        {"doc_id": DOC_ID, "password": PASSWORD},
+        ("doc_id",),
+        get_document_info,
+    ),
+    Tool(
+        "read_form_fields",
+        "Reads the fillable fields of a PDF form: name, kind, value, options, label, place. "
+        "Use it when the document is a form that somebody filled in on a computer.",
+        {"doc_id": DOC_ID, "password": PASSWORD},
+        ("doc_id",),
+        read_form_fields,
+    ),
+    Tool(
+        "read_attachments",
+        "Lists the files inside a PDF; with an index from that list, gives the content of one as base64.",
+        {
+            "doc_id": DOC_ID,
+            "index": {"type": "integer", "minimum": 0, "description": "Which attachment to read."},
+            "password": PASSWORD,
+        },
+        ("doc_id",),
+        read_attachments,
+    ),
+    Tool(
+        "classify_document",
+        "Tells which type of document it is (invoice, receipt, contract, …), its language, and the words that say so.",
+        {"doc_id": DOC_ID, "pages": PAGES, "password": PASSWORD},
+        ("doc_id",),
+        classify_document,
+    ),
+    Tool(
+        "extract_fields",
+        "Extracts typed values with proof: page, box, printed words, checks. A value that is absent or doubtful is "
+        "null with a reason. Give fields, a schema or a document_type; without any the document's own type decides.",
+        {"doc_id": DOC_ID, **WISH, "pages": PAGES, "strictness": STRICTNESS, "password": PASSWORD},
+        ("doc_id",),
+        extract_fields,
+    ),
+    Tool(
+        "locate_values",
+        "Finds values in the document that were read elsewhere (by a model, say): evidence and checks for each, "
+        "or that it is nowhere on the page.",
+        {"doc_id": DOC_ID, "values": {"type": "object"}, **WISH, "pages": PAGES, "password": PASSWORD},
+        ("doc_id", "values"),
+        locate_values,
+    ),
+    Tool(
+        "server_status",
+        "Tells how the server is: workers, restarts, isolation, quarantine, cache.",
+        {"memory": {"type": "boolean", "description": "Also measure the processes' memory."}},
+        (),
+        server_status,
+    ),
+    Tool(
+        "release_document",
+        "Lets a document in quarantine be opened again.",
+        {"sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}},
+        ("sha256",),
+        release_document,
+        read_only=False,
+        internal=True,
+    ),
+    Tool(
+        "forget_document",
+        "Drops what the cache holds of a document.",
+        {"doc_id": DOC_ID},
+        ("doc_id",),
+        forget_document,
+        read_only=False,
+        internal=True,
+    ),
+)
+BY_NAME = {tool.name: tool for tool in TOOLS}

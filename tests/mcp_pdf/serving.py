@@ -1,0 +1,78 @@
+"""A real `mcp_pdf` process on stdio behind the official client, called from plain test functions."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from mcp import Client, StdioServerParameters
+
+SAMPLES = Path(__file__).parents[2] / "agent" / "samples"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A live server: `call` gives the parsed JSON of a result, `fail` that of an error result."""
+
+    portal: BlockingPortal
+    client: Client
+
+    def raw(self, tool: str, **arguments: Any) -> Any:
+        async def ask() -> Any:
+            return await self.client.call_tool(tool, arguments, read_timeout_seconds=60)
+
+        return self.portal.call(ask)
+
+    def call(self, tool: str, **arguments: Any) -> Any:
+        result = self.raw(tool, **arguments)
+        assert not result.is_error, result.content[0].text
+        return json.loads(result.content[0].text)
+
+    def fail(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        result = self.raw(tool, **arguments)
+        assert result.is_error, result.content[0].text[:500]
+        body = json.loads(result.content[0].text)
+        assert sorted(body) == ["code", "hint", "message", "retryable"]
+        return body
+
+    @property
+    def workers(self) -> list[int]:
+        return self.call("server_status")["workers"]["pids"]
+
+
+@contextmanager
+def serving(directory: Path, **environment: str) -> Iterator[Serving]:
+    """A server of this directory; leaving stops it."""
+    parameters = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "mcp_pdf", "--dir", str(directory)],
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "MCP_PDF_WORKERS": "2", **environment},
+    )
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(Client(parameters)) as client:
+        yield Serving(portal, client)
+
+
+def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:
+    """Polls until it holds; False when the time is up."""
+    end = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)  # the one polling wait of these tests: processes of others send no event
+    return True
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.caller import Caller
+from agent.task import Message, Part, State, new_id
+from agent.tasks.engine import TaskEngine
+from agent.tasks.run import Outcome, Run
+from agent.tasks.sqlite import SqliteStore
+from agent.tasks.uploads import Uploads
+
+ANN = Caller("ann")
+BOB = Caller("bob")
+
+
+class Scripted:
+    """Work that does what a test says."""
+
+    def __init__(self, script: Callable[[Run], Awaitable[Outcome]]) -> None:
+        self._script = script
+
+    async def __call__(self, run: Run) -> Outcome:
+        return await self._script(run)
+
+    def reply(self, message: Message) -> Message | None:
+        return None
+
+
+async def complete(run: Run) -> Outcome:
+    return Outcome(State.COMPLETED, run.message(Part(text="done")))
+
+
+def said(text: str = "hello", **more: Any) -> Message:
+    return Message(new_id(), "user", (Part(text=text),), **more)
+
+
+@asynccontextmanager
+async def opened(
+    directory: Path, script: Callable[[Run], Awaitable[Outcome]] = complete, **options: Any
+) -> AsyncIterator[TaskEngine]:
+    async with SqliteStore(directory / "tasks.db") as store:
+        uploads = Uploads(directory / "uploads", store, ttl_s=3600, max_bytes=2**20)
+        async with TaskEngine(store, uploads, Scripted(script), **options) as engine:
+            yield engine
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[TaskEngine]:
+    async with opened(tmp_path) as engine:
+        yield engine
