@@ -212,7 +212,7 @@ def test_a_directory_that_cannot_be_read_is_told_apart(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("turns", range(1, 9))
 async def test_a_start_that_is_cut_short_leaves_no_pipe_open(command: Command, turns: int) -> None:
-    before = set(os.listdir("/proc/self/fd"))
+    before = _open_files()
     popen = launch(command())
 
     async def start() -> None:
@@ -225,7 +225,11 @@ async def test_a_start_that_is_cut_short_leaves_no_pipe_open(command: Command, t
     start_task.cancel()
     await asyncio.wait({start_task})
     assert not alive(popen.pid)
-    assert set(os.listdir("/proc/self/fd")) <= before
+    assert _open_files() <= before
+
+
+def _open_files() -> set[str]:
+    return {entry.name for entry in Path("/proc/self/fd").iterdir()}
 
 
 def _group(pgid: int) -> list[int]:
