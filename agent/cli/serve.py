@@ -22,7 +22,7 @@ def serve(options: argparse.Namespace) -> int:
     server = pdf_server(config)
     launched = _launched(config, server)
     try:
-        from agent.cli.service import run
+        from agent.cli.lifetime import run
 
         return asyncio.run(run(config, server, launched))
     finally:
