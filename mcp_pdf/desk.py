@@ -35,6 +35,14 @@ class Question:
     tell: Tell | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page picture for the caller, and what is said of it."""
+
+    jpeg: bytes
+    told: dict[str, Any]
+
+
 @dataclass(slots=True)
 class _Book:
     """What is known of the pages of the document in hand; documents opened with a password stay out of the cache."""
@@ -112,11 +120,21 @@ class Desk:
 
     async def ask(self, question: Question, job: str, **request: Any) -> dict[str, Any]:
         """The answer of a job that concerns the file as a whole, not its pages."""
+        found, _ = await self._answer(question, job, request)
+        return found
+
+    async def picture(self, question: Question, **request: Any) -> Picture:
+        """One page as it looks."""
+        told, answer = await self._answer(question, "render", request | {"most": self.limits.picture_bytes})
+        return Picture(answer.parts["jpeg"], told)
+
+    async def _answer(self, question: Question, job: str, request: dict[str, Any]) -> tuple[dict[str, Any], Answer]:
         with self._open(question.doc_id) as file:
             request |= {"job": job, "max_pages": self.limits.pages, "password": question.password}
             answer = await self.pool.run(Job(request, file.descriptor, file.sha256, progress=question.tell))
         found: dict[str, Any] = orjson.loads(answer.parts["answer"])
-        return {"doc_id": question.doc_id, "sha256": file.sha256, "size_bytes": file.status.st_size} | found
+        head = {"doc_id": question.doc_id, "sha256": file.sha256, "size_bytes": file.status.st_size}
+        return head | found, answer
 
     def forget(self, doc_id: str) -> bool:
         """Drops what the cache holds of a document that is still there to be hashed."""

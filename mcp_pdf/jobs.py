@@ -264,6 +264,19 @@ def locate(work: Work) -> Answer:
     return _with_document(work, lambda document: extraction.locate(document, values, wish))
 
 
+def render(work: Work) -> Answer:
+    """One page as a JPEG: the bytes travel beside the answer."""
+    from mcp_pdf.pdf.render import render
+
+    pdf = open_pdf(work.data(), work.password)
+    asked = work.request
+    (number,) = parse_pages(str(asked["page"]), len(pdf))
+    picture = render(pdf, number, dpi=asked["dpi"], highlight=asked["highlight"], most_bytes=asked["most"])
+    work.answer.add("jpeg", picture.jpeg)
+    size = {"width": picture.width, "height": picture.height, "dpi": picture.dpi, "page_size": picture.page_size}
+    return work.reply({"page": number, "mime_type": "image/jpeg"} | size)
+
+
 def memory(work: Work) -> Answer:
     """The proportional share of memory of this process."""
     report = os.pread(memory_file, 4096, 0).decode("ascii")
@@ -279,6 +292,7 @@ JOBS: Final[dict[str, Callable[[Work], Answer]]] = {
     "classify": classify,
     "extract": extract,
     "locate": locate,
+    "render": render,
     "memory": memory,
 }
 

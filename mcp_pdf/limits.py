@@ -39,6 +39,7 @@ class Limits:
     request_bytes: int = 2 * MIB
     form_fields: int = 2_000
     attachment_bytes: int = 700_000  # base64 of it fits a result
+    picture_bytes: int = 740_000  # of a JPEG: with its base64 and the words around it a result stays below 1 MB
     listing_page: int = 100
     library_files: int = 100_000
     library_depth: int = 32

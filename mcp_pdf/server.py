@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from mcp.server.lowlevel import Server
 
 from mcp_pdf import __version__
 from mcp_pdf.cache import PageCache
-from mcp_pdf.desk import Desk
+from mcp_pdf.desk import Desk, Picture
 from mcp_pdf.errors import INTERNAL, PdfError
 from mcp_pdf.library import Library
 from mcp_pdf.limits import PDF_WORKER
@@ -90,6 +91,8 @@ def make_server(desk: Desk) -> Server[Any]:
         except Exception:
             log.exception("tool.failed", extra={"tool": params.name})
             return _result(INTERNAL.text(), is_error=True)
+        if isinstance(value, Picture):
+            return _shown(value)
         text = value if isinstance(value, bytes) else orjson.dumps(value)
         if len(text) > desk.limits.result_bytes * 2:
             too_long = PdfError("limit_exceeded", "The result is too large.", "Ask for fewer pages.")
@@ -103,6 +106,11 @@ def make_server(desk: Desk) -> Server[Any]:
 
 def _result(text: str, *, is_error: bool = False) -> types.CallToolResult:
     return types.CallToolResult(content=[types.TextContent(text=text)], is_error=is_error)
+
+
+def _shown(picture: Picture) -> types.CallToolResult:
+    image = types.ImageContent(data=b64encode(picture.jpeg).decode("ascii"), mime_type=picture.told["mime_type"])
+    return types.CallToolResult(content=[image, types.TextContent(text=orjson.dumps(picture.told).decode())])
 
 
 def _check(validator: Any, arguments: dict[str, Any]) -> None:

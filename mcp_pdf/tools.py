@@ -1,6 +1,7 @@
 """THE table of tools: name, words for a model, input schema, function. A new tool is a row, a function and a test.
 
-A function takes the desk, the checked arguments and the way to tell progress; it returns JSON, as a value or as bytes.
+A function takes the desk, the checked arguments and the way to tell progress; it returns JSON, as a value or as bytes,
+or a picture.
 """
 
 from __future__ import annotations
@@ -48,6 +49,19 @@ WISH = {
     "fields": FIELDS,
     "schema": {"type": "object", "description": "A JSON Schema of the wanted object, in place of fields."},
     "document_type": {"type": "string", "description": "Take the fields of a known type, e.g. invoice."},
+}
+DPI = 100
+HIGHLIGHT = {
+    "type": "array",
+    "maxItems": 500,
+    "description": "Boxes to mark: [x0, y0, x1, y1] in points from the top-left corner of the page as displayed, "
+    "as every other tool gives them.",
+    "items": {
+        "type": "array",
+        "minItems": 4,
+        "maxItems": 4,
+        "items": {"type": "number", "minimum": -1_000_000, "maximum": 1_000_000},
+    },
 }
 STRICTNESS = {
     "enum": ["precise", "balanced", "eager"],
@@ -136,6 +150,11 @@ async def extract_fields(desk: Desk, arguments: dict[str, Any], tell: Tell | Non
 async def locate_values(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
     question = _question(arguments, tell)
     return await desk.result(question, "locate", wish=_wish(arguments), values=arguments["values"])
+
+
+async def render_page(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    asked = {"page": arguments["page"], "dpi": arguments.get("dpi", DPI), "highlight": arguments.get("highlight", [])}
+    return await desk.picture(_question(arguments, tell), **asked)
 
 
 async def server_status(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
@@ -251,6 +270,21 @@ TOOLS = (
         {"doc_id": DOC_ID, "values": {"type": "object"}, **WISH, "pages": PAGES, "password": PASSWORD},
         ("doc_id", "values"),
         locate_values,
+    ),
+    Tool(
+        "render_page",
+        "Shows one page as a picture (JPEG), with boxes marked when they are given. Use it to look at what text cannot "
+        "tell (stamps, drawings, handwriting) or to show where a value stands. A large page comes at a lower "
+        "resolution; the answer tells which.",
+        {
+            "doc_id": DOC_ID,
+            "page": {"type": "integer", "minimum": 1, "description": "Which page, from 1."},
+            "dpi": {"type": "number", "minimum": 10, "maximum": 600, "description": f"Default: {DPI}."},
+            "highlight": HIGHLIGHT,
+            "password": PASSWORD,
+        },
+        ("doc_id", "page"),
+        render_page,
     ),
     Tool(
         "server_status",

@@ -173,7 +173,10 @@ def _in_context(progress: Progress | None) -> ProgressFnT | None:
 
 
 def answer(result: CallToolResult) -> Any:
-    """The JSON in a tool's text. Raises Failure for a tool error: the server's own failure shape, where it has one."""
+    """The JSON in a tool's text; a picture beside it becomes its `base64`.
+
+    Raises Failure for a tool error: the server's own failure shape, where it has one.
+    """
     text = "".join(block.text for block in result.content if block.type == "text")
     try:
         body = orjson.loads(text)
@@ -182,7 +185,8 @@ def answer(result: CallToolResult) -> Any:
             raise Failure("internal", "The PDF server answered with something other than JSON.") from None
         body = {"code": "internal", "message": text[:300]}
     if not result.is_error:
-        return body
+        pictures = [block.data for block in result.content if block.type == "image"]
+        return body | {"base64": pictures[0]} if pictures else body
     if not isinstance(body, dict):
         body = {}
     raise Failure(

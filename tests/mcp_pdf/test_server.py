@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from PIL import Image
 
 from mcp_pdf.tools import TOOLS
 from tests.mcp_pdf.hostile import GOOD, deflated, many_pages, page, pdf
@@ -122,6 +124,21 @@ def test_a_form_s_fields_and_a_document_s_attachments_are_read(server: Serving) 
     content = server.call("read_attachments", doc_id="invoice_facturx.pdf", index=0)
     assert b"CrossIndustryInvoice" in base64.b64decode(content["base64"])
     assert server.fail("read_attachments", doc_id="invoice.pdf", index=3)["code"] == "not_found"
+
+
+def test_a_page_is_shown_with_the_box_of_a_value_marked(server: Serving) -> None:
+    found = server.call("extract_fields", doc_id="invoice.pdf", fields=["total"])["evidence"]["/total"]
+    asked = {"doc_id": "invoice.pdf", "page": found["page"], "highlight": found["boxes"]}
+    image, words = server.raw("render_page", **asked).content
+    told = json.loads(words.text)
+    assert image.mime_type == told["mime_type"] == "image/jpeg"
+    assert told["page_size"] == found["page_size"]
+    picture = Image.open(io.BytesIO(base64.b64decode(image.data)))
+    assert picture.size == (told["width"], told["height"])
+    x0, y0, _x1, y1 = (edge * told["dpi"] / 72 for edge in found["boxes"][0])
+    red, green, blue = picture.getpixel((int(x0), int((y0 + y1) / 2)))
+    assert min(red, green) > blue + 80  # yellow
+    assert server.fail("render_page", doc_id="invoice.pdf", page=9)["code"] == "invalid_request"
 
 
 def test_document_info_tells_pages_and_grades(server: Serving) -> None:
