@@ -131,12 +131,12 @@ async def scripted_app(data_dir: Path, url: str) -> AsyncIterator[web.Applicatio
         yield app
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, data_dir: Path | None) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     with tempfile.TemporaryDirectory() as folder:
-        async with scripted_app(Path(folder), f"http://127.0.0.1:{port}") as app:
+        async with scripted_app(data_dir or Path(folder), f"http://127.0.0.1:{port}") as app:
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -148,7 +148,9 @@ async def serve(port: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=9999)
-    asyncio.run(serve(parser.parse_args().port))
+    parser.add_argument("--data-dir", type=Path, help="what is kept lies here; without it nothing outlives the agent")
+    options = parser.parse_args()
+    asyncio.run(serve(options.port, options.data_dir))
 
 
 if __name__ == "__main__":
