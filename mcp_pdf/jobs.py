@@ -221,6 +221,7 @@ def _load(work: Work) -> tuple[Document, int]:
         return Document([], len(pdf)), len(unread) - most
     pages = _read(work, pdf, numbers, known)
     document = load.assemble(pdf, data, pages, password=work.password)
+    text.read_rulings(pdf, pages)  # they part the rows of item tables
     work.answer.add("encrypted", b"1" if _encrypted(pdf) else b"")
     return document, 0
 

@@ -1,7 +1,7 @@
 """Words to lines, lines to segments, segments to blocks.
 
-A line is what stands on one height of a page. A segment is a run of words of a line without a wide gap or a
-drawn rule between them: a label, a value, a cell. A block is a stack of segments that start, end or centre on
+A line is what stands on one height of a page. A segment is a run of words of a line without a wide gap
+between them: a label, a value, a cell. A block is a stack of segments that start, end or centre on
 the same x with the line pitch of a paragraph: an address, a cell of several lines, a column of labels.
 """
 
@@ -105,10 +105,9 @@ class Layout:
         lines: list[Line] = []
         segments: list[Segment] = []
         for page in kept:
-            rules = _upright_rules(page)
             for words in _rows(page.words):
                 found = []
-                for column, run in enumerate(_runs(words, rules)):
+                for column, run in enumerate(_runs(words)):
                     text = " ".join(word.text for word in run)
                     segment = Segment(text, run, union(run), page.number, len(segments), len(lines), column)
                     segments.append(segment)
@@ -205,10 +204,10 @@ def _rows(words: Sequence[Word]) -> Iterator[list[Word]]:
         yield sorted(members, key=lambda w: (w.x0, w.x1))
 
 
-def _runs(words: Sequence[Word], rules: Sequence[Box]) -> Iterator[tuple[Word, ...]]:
+def _runs(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
     run: list[Word] = []
     for word in words:
-        if run and _parted(run[-1], word, rules):
+        if run and _parted(run[-1], word):
             yield tuple(run)
             run = []
         run.append(word)
@@ -216,17 +215,9 @@ def _runs(words: Sequence[Word], rules: Sequence[Box]) -> Iterator[tuple[Word, .
         yield tuple(run)
 
 
-def _parted(left: Word, right: Word, rules: Sequence[Box]) -> bool:
-    gap = right.x0 - left.x1
+def _parted(left: Word, right: Word) -> bool:
     height = min(left.y1 - left.y0, right.y1 - right.y0)
-    if gap > _GAP * height:
-        return True
-    middle = (left.y0 + left.y1) / 2
-    return any(left.x1 - 1 <= rule[0] <= right.x0 + 1 and rule[1] <= middle <= rule[3] for rule in rules)
-
-
-def _upright_rules(page: Page) -> list[Box]:
-    return [rule for rule in page.rulings if rule[2] - rule[0] < 2 and rule[3] - rule[1] > 6]
+    return right.x0 - left.x1 > _GAP * height
 
 
 def _blocks(pages: Iterable[Sequence[Segment]]) -> Iterator[Block]:

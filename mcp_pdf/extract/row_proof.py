@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import product
 
 from mcp_pdf.extract.amounts import find_amounts, quantity_of, read_number
 from mcp_pdf.extract.found import PLAIN, Context
+from mcp_pdf.extract.layout import Layout
 
 
 def readings(text: str, context: Context = PLAIN) -> list[str]:
@@ -53,3 +55,13 @@ def _triples(
     quantities: Sequence[str], prices: Sequence[str], amounts: Sequence[str]
 ) -> Iterator[tuple[str, str, str]]:
     return (triple for triple in product(quantities, prices, amounts) if proves(*triple))
+
+
+def printed_amounts(layout: Layout, context: Context = PLAIN) -> Counter[Decimal]:
+    """How often each amount is printed in the document, signs aside."""
+    return Counter(
+        abs(Decimal(one.value))
+        for segment in layout.segments
+        if any(char.isdigit() for char in segment.text)
+        for one in find_amounts(segment.text, context)
+    )

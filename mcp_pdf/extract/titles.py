@@ -1,6 +1,7 @@
 """What the columns of an item table are called: titles by role in fifteen languages, and finding them in a header.
 
-Roles: position code description quantity unit unit_price discount tax_rate tax_amount amount gross_amount other.
+Roles: position code description quantity unit unit_price gross_price discount tax_rate tax_amount amount gross_amount
+other.
 A phrase is folded words; `*` at its end stands for any ending of the last word. The longest phrase wins, so that
 `total price` is an amount although `price` alone is a unit price.
 """
@@ -43,7 +44,7 @@ _TITLES = {
         produktnavn; ydelse; betegnelse; beskrivning; benamning; artikelbenamning; vara; benaming; aciklama;
         urun; urun adi; mal hizmet; mal hizmet cinsi; malzeme; malzeme hizmet aciklamasi; malzeme
         aciklamasi; hizmet; cinsi; mal; popis; nazev; polozka; oznaceni; oznaceni dodavky; nazev polozky;
-        denumire; denumirea produselor sau a serviciilor; denumire produs; produs; descriere; nimike;
+        denumire*; denumirea produselor sau a serviciilor; denumire produs; produs; descriere; nimike;
         description of goods; description of goods and services; goods description; activity; task; work;
         job; title; navn; artikelnavn; article name; designation des articles; designation des produits;
         nature; prestation; prestations; intitule; natureza e qualidade; natura e qualita; commodity; item
@@ -130,9 +131,14 @@ _TITLES = {
         brutto; bruttobetrag; gesamt brutto; montant ttc; total ttc; prix ttc; ttc; importe total; total con
         iva; importo lordo; totale ivato; wartosc brutto; kwota brutto; total com iva; total inkl mva; belop
         inkl mva; inkl moms; brutto belop; s kdv dahil; celkem s dph; valoare cu tva; total cu tva; bedrag
-        incl; totaal incl; incl btw; wartosc sprzedazy brutto; cena brutto; gross price; prix unitaire ttc;
-        bruttopreis; total inc gst; kdv dahil tutar; cena jedn brutto; cena jednostkowa brutto; vergiler
-        dahil toplam tutar; sum inkl mva; cena s dph
+        incl; totaal incl; incl btw; wartosc sprzedazy brutto; total inc gst; kdv dahil tutar; vergiler
+        dahil toplam tutar; sum inkl mva; amount including vat; total including vat; montant total ttc;
+        summe brutto; gesamtpreis brutto; belop inkl moms; total inkl moms; importo ivato; valor com iva
+    """,
+    "gross_price": """
+        cena brutto; gross price; gross unit price; prix unitaire ttc; pu ttc; p u ttc; bruttopreis;
+        einzelpreis brutto; cena jedn brutto; cena jednostkowa brutto; cena s dph; price incl vat; unit
+        price incl vat; prezzo ivato; precio con iva; pris inkl mva; pris inkl moms; prijs incl btw
     """,
     "other": """
         date; datum; data; fecha; dato; tarih; delivery date; weight; gross weight; net weight; gewicht;
@@ -188,7 +194,7 @@ def find_titles(words: Sequence[str]) -> list[Title]:
         for length in range(min(_LONGEST, len(spelled) - at), 0, -1):
             phrase = tuple(token for token, _ in spelled[at : at + length])
             role = _role(phrase)
-            if role and (len(phrase[0]) > 1 or len(phrase) > 1 or len(spelled) <= 2):
+            if role and (len(phrase[0]) > 1 or len(phrase) > 1 or len(spelled) == 1):
                 found.append(Title(role, spelled[at][1], spelled[at + length - 1][1] + 1))
                 at += length
                 break

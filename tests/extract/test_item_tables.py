@@ -1,0 +1,184 @@
+"""Rows of item tables and item records, from words alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from mcp_pdf.extract.layout import Layout
+from mcp_pdf.extract.line_items import Item, line_items
+from mcp_pdf.pdf.page import Page, Word
+
+Placed = tuple[float, float, str]
+
+
+def page(*placed: Placed, number: int = 1, rulings: list[tuple[float, float, float, float]] | None = None) -> Page:
+    """A page with texts at x, y; every character is 5 points wide and 10 high."""
+    words = []
+    for left, y, text in placed:
+        x = left
+        for token in text.split():
+            words.append(Word(token, x, y, x + 5 * len(token), y + 10))
+            x += 5 * len(token) + 3
+    return Page(number, 600, 800, words, rulings=rulings or [])
+
+
+def plain(items: list[Item]) -> list[dict[str, str]]:
+    """The four usual cells of each row, those that are there."""
+    roles = ("description", "quantity", "unit_price", "amount")
+    return [{role: item.cells[role].value for role in roles if role in item.cells} for item in items]
+
+
+def row(description: str, quantity: str, unit_price: str, amount: str) -> dict[str, str]:
+    return {"description": description, "quantity": quantity, "unit_price": unit_price, "amount": amount}
+
+
+HEADER: tuple[Placed, ...] = ((40, 100, "Description"), (250, 100, "Qty"), (320, 100, "Price"), (420, 100, "Amount"))
+
+
+def test_titles_centred_beside_a_wrapped_one_are_one_header() -> None:
+    layout = Layout.of(
+        [
+            page(
+                (500, 100, "Mal"), (40, 105, "Mal Hizmet"), (200, 105, "Miktar"), (300, 100, "Birim"),
+                (500, 110, "Hizmet"), (300, 110, "Fiyat"), (500, 120, "Tutarı"),
+                (40, 140, "Ahşap masa"), (200, 140, "2 Adet"), (300, 140, "10,50 TL"), (500, 140, "21,00 TL"),
+            )
+        ]
+    )  # fmt: skip
+    assert plain(line_items(layout)) == [row("Ahşap masa", "2", "10.50", "21.00")]
+
+
+def test_numbers_centred_beside_a_wrapped_description_get_all_of_its_lines() -> None:
+    lines = [
+        (40, 125, "A desk of oak with drawers,"), (40, 135, "brass handles, and a lamp"),
+        (250, 130, "2"), (320, 130, "10.00"), (420, 130, "20.00"),
+        (40, 155, "Chair"), (250, 155, "1"), (320, 155, "5.00"), (420, 155, "5.00"),
+    ]  # fmt: skip
+    assert plain(line_items(Layout.of([page(*HEADER, *lines)]))) == [
+        row("A desk of oak with drawers, brass handles, and a lamp", "2", "10.00", "20.00"),
+        row("Chair", "1", "5.00", "5.00"),
+    ]
+
+
+def test_a_drawn_line_parts_two_rows_where_the_gaps_do_not_tell() -> None:
+    lines = [
+        (40, 120, "Pen"), (250, 120, "2"), (320, 120, "1.00"), (420, 120, "2.00"),
+        (40, 132, "Blotting paper for a desk"), (40, 144, "and ink for the blue pen"),
+        (250, 144, "3"), (320, 144, "1.00"), (420, 144, "3.00"),
+    ]  # fmt: skip
+    ruled = Layout.of([page(*HEADER, *lines, rulings=[(30.0, 131.0, 500.0, 131.0)])])
+    assert [item["description"] for item in plain(line_items(ruled))] == [
+        "Pen",
+        "Blotting paper for a desk and ink for the blue pen",
+    ]
+
+
+def test_quantity_and_amount_on_two_lines_of_a_row_are_one_row() -> None:
+    lines = [
+        (40, 120, "Steel coil"), (250, 120, "10 Stk"), (420, 128, "1000.00"), (40, 128, "per: 1"),
+        (40, 160, "Bumper"), (250, 160, "5 Stk"), (420, 168, "70.00"), (40, 168, "per: 1"),
+    ]  # fmt: skip
+    assert plain(line_items(Layout.of([page(*HEADER, *lines)]))) == [
+        {"description": "Steel coil", "quantity": "10", "amount": "1000.00"},
+        {"description": "Bumper", "quantity": "5", "amount": "70.00"},
+    ]
+
+
+def test_rows_go_on_below_a_table_inside_a_row_when_they_prove_themselves() -> None:
+    lines = [
+        (40, 120, "ACERO"), (250, 120, "2"), (320, 120, "10.00"), (420, 120, "20.00"),
+        (60, 140, "Base"), (120, 140, "Impuesto"), (180, 140, "Importe"), (240, 140, "Tasa"),
+        (60, 152, "20.00"), (120, 152, "IVA"), (180, 152, "3.20"), (240, 152, "16%"),
+        (40, 172, "ZAMAC"), (250, 172, "3"), (320, 172, "4.00"), (420, 172, "12.00"),
+    ]  # fmt: skip
+    assert plain(line_items(Layout.of([page(*HEADER, *lines)]))) == [
+        row("ACERO", "2", "10.00", "20.00"),
+        row("ZAMAC", "3", "4.00", "12.00"),
+    ]
+
+
+def test_the_table_of_a_next_page_goes_on_with_the_rows() -> None:
+    first = page(*HEADER, (40, 120, "Pen"), (250, 120, "2"), (320, 120, "1.00"), (420, 120, "2.00"))
+    second = page(
+        *HEADER, (40, 120, "Ink"), (250, 120, "3"), (320, 120, "2.00"), (420, 120, "6.00"), number=2
+    )  # fmt: skip
+    items = line_items(Layout.of([first, second]))
+    assert plain(items) == [row("Pen", "2", "1.00", "2.00"), row("Ink", "3", "2.00", "6.00")]
+    assert items[1].cells["amount"].page == 2
+
+
+def test_rows_that_spoil_a_printed_sum_are_left_out() -> None:
+    lines = [
+        (40, 120, "Pen"), (250, 120, "2"), (320, 120, "1.00"), (420, 120, "2.00"),
+        (40, 140, "Ink"), (250, 140, "3"), (320, 140, "2.00"), (420, 140, "6.00"),
+        (40, 160, "Carried forward text"), (420, 160, "8.00"),
+        (330, 180, "Subtotal"), (420, 180, "8.00"),
+    ]  # fmt: skip
+    items = line_items(Layout.of([page(*HEADER, *lines)]))
+    assert [item["description"] for item in plain(items)] == ["Pen", "Ink"]
+    assert all(item.summed for item in items)
+
+
+def test_a_packing_list_has_rows_without_money() -> None:
+    layout = Layout.of(
+        [
+            page(
+                (40, 100, "Marks & Nos."), (140, 100, "Description of Goods"), (300, 100, "Qty"), (400, 100, "G.W."),
+                (40, 120, "CTN 1-2"), (140, 120, "Steel bracket"), (300, 120, "24"), (400, 120, "14.00"),
+                (40, 140, "CTN 3"), (140, 140, "Cable"), (300, 140, "100"), (400, 140, "9.50"),
+            )
+        ]
+    )  # fmt: skip
+    assert plain(line_items(layout)) == [
+        {"description": "Steel bracket", "quantity": "24"},
+        {"description": "Cable", "quantity": "100"},
+    ]
+
+
+@pytest.mark.parametrize("title", ["Stukprijs excl. btw", "Prix unitaire hors taxe", "Unit price incl. VAT"])
+def test_a_price_with_or_without_tax_is_one_title(title: str) -> None:
+    layout = Layout.of(
+        [
+            page(
+                (40, 100, "Description"), (150, 100, "Qty"), (200, 100, title), (420, 100, "Amount"),
+                (40, 120, "Pen"), (150, 120, "2"), (250, 120, "1.50"), (420, 120, "3.00"),
+            )
+        ]
+    )  # fmt: skip
+    assert plain(line_items(layout)) == [row("Pen", "2", "1.50", "3.00")]
+
+
+def test_items_printed_as_blocks_of_labels_are_rows() -> None:
+    placed: list[Placed] = []
+    for at, (name, quantity, price, amount) in enumerate(
+        [
+            ("Schrank", "2,00", "100,00", "200,00"),
+            ("Montage", "1,00", "50,00", "45,00"),
+            ("Kabel", "3", "5,00", "15,00"),
+        ]
+    ):
+        y = 100 + 80 * at
+        placed += [
+            (40, y, f"Position {at + 1}"),
+            (40, y + 12, "Menge:"), (250, y + 12, quantity),
+            (40, y + 24, "Preis pro Einheit (netto):"), (250, y + 24, price),
+            (40, y + 36, "Gesamtpreis (netto):"), (250, y + 36, amount),
+            (40, y + 48, "Bezeichnung:"), (250, y + 48, name),
+        ]  # fmt: skip
+    items = line_items(Layout.of([page(*placed)]))
+    assert plain(items) == [
+        row("Schrank", "2.00", "100.00", "200.00"),
+        row("Montage", "1.00", "50.00", "45.00"),
+        row("Kabel", "3", "5.00", "15.00"),
+    ]
+    assert [item.proven for item in items] == [True, False, True]
+
+
+def test_blocks_without_one_proven_product_are_no_items() -> None:
+    placed: list[Placed] = [
+        (40, 100, "Quantity: 3"),
+        (40, 112, "Unit price: 5.00"),
+        (40, 124, "Amount: 99.00"),
+        (40, 136, "Description: Pens"),
+    ]
+    assert line_items(Layout.of([page(*placed)])) == []
