@@ -49,6 +49,10 @@ WISH = {
     "fields": FIELDS,
     "schema": {"type": "object", "description": "A JSON Schema of the wanted object, in place of fields."},
     "document_type": {"type": "string", "description": "Take the fields of a known type, e.g. invoice."},
+    "effective_schema": {
+        "type": "boolean",
+        "description": "Return the schema that the values satisfy too: the given one with every leaf nullable.",
+    },
 }
 DPI = 100
 HIGHLIGHT = {

@@ -11,7 +11,7 @@ from agent.planning.schema import check_schema
 from agent.planning.wording import alike, resolve, understand
 from agent.task import Message
 
-WISH_KEYS = ("fields", "schema", "document_type", "pages", "strictness")
+WISH_KEYS = ("fields", "schema", "document_type", "pages", "strictness", "effective_schema")
 KEYS = frozenset({*WISH_KEYS, "documents", "mode", "password", "question"})
 STRICTNESS = ("precise", "balanced", "eager")
 MODES = ("auto", "embedded", "model")

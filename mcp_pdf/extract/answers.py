@@ -10,13 +10,14 @@ from functools import cached_property
 from typing import Any
 
 from mcp_pdf.extract import evidence as proofs
-from mcp_pdf.extract import passages
+from mcp_pdf.extract import lists, passages
 from mcp_pdf.extract.candidates import Candidate, Reader
 from mcp_pdf.extract.checks import choose_totals
 from mcp_pdf.extract.concepts import concept_of, spec_of
 from mcp_pdf.extract.currencies import find_currencies
 from mcp_pdf.extract.found import Found
 from mcp_pdf.extract.labels import lexicon
+from mcp_pdf.extract.line_items import Item, line_items
 from mcp_pdf.extract.locating import place_of
 from mcp_pdf.extract.parties import Party as LabelledParty
 from mcp_pdf.extract.parties import find_parties as labelled_parties
@@ -94,20 +95,33 @@ class Reading:
             return self._stated(field, filled[1], "form", filled[0].box, filled[0].page)
         return self._read(field, concept)
 
+    @cached_property
+    def items(self) -> list[Item]:
+        """The rows of the item table on the page."""
+        return line_items(self.reader.layout, self.reader.context)
+
     def _rows(self, field: Field) -> Answer:
         rows = invoice_rows(self.document.invoice) if self.document.invoice else []
         if rows:
             return Answer(field, *stated_rows(self.reader, field, rows))
-        return Answer(field, *read_rows(self.reader, field, self.strictness))
+        return Answer(field, *read_rows(self.reader, field, self.items, self.strictness))
 
     def _names(self, field: Field) -> Answer:
-        found = passages.parties(self.running) if concept_of(field) == "parties" else []
+        found = self._listed(field)
         if not found:
             return Answer(field, None, {field.pointer: {"reason": self._why()}})
         entries = {
             f"{field.pointer}/{i}": proofs.leaf(self.reader.layout, one, "medium", {}) for i, one in enumerate(found)
         }
         return Answer(field, [one.value for one in found], entries)
+
+    def _listed(self, field: Field) -> list[Candidate]:
+        one = lists.element_of(field)
+        concept = concept_of(one)
+        if concept == "parties":
+            return passages.parties(self.running)
+        found = lists.everywhere(self.reader, one.type)
+        return lists.best_of(self._candidates(one, concept), THRESHOLDS[self.strictness]) if found is None else found
 
     def _stated(self, field: Field, value: Any, source: str, box: Any = None, page: int | None = None) -> Answer:
         if value is None:

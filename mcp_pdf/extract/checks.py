@@ -46,16 +46,3 @@ def _distinct(candidates: list[Candidate]) -> list[Candidate]:
     for one in candidates:
         seen.setdefault(number(one.value), one)
     return list(seen.values())
-
-
-def report(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """The checks that the values of a result allow, as the contract shapes them."""
-    found: list[dict[str, Any]] = []
-    net, tax, total = (number(values.get(name)) for name in ("net_total", "tax_total", "total"))
-    if net is not None and tax is not None and total is not None:
-        fields = ["/net_total", "/tax_total", "/total"]
-        found.append({"name": "net_plus_tax_is_total", "passed": adds_up(net, tax, total), "fields": fields})
-    issued, due = values.get("issue_date"), values.get("due_date")
-    if isinstance(issued, str) and isinstance(due, str):
-        found.append({"name": "due_not_before_issue", "passed": due >= issued, "fields": ["/issue_date", "/due_date"]})
-    return found

@@ -9,11 +9,13 @@ from mcp_pdf.extract.wish import COLUMNS, Field
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """A kind of document. `cues` are concepts of the lexicon that rarely stand on other kinds."""
+    """A kind of document. `cues` are concepts of the lexicon that rarely stand on other kinds, `checks` names of
+    `report.CHECKS` that its fields allow."""
 
     name: str
     fields: tuple[Field, ...]
     cues: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 def fields(text: str) -> tuple[Field, ...]:

@@ -10,6 +10,7 @@ A value that another source contradicts is never high.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mcp_pdf.extract.candidates import Candidate
@@ -85,3 +86,14 @@ def doubtful(candidates: list[Candidate], layout: Layout, reason: str) -> dict[s
             for c in candidates[:3]
         ]
     return entry
+
+
+def refused(evidence: dict[str, Any], path: Sequence[str | int]) -> dict[str, Any]:
+    """The evidence without what stands at a path and below: a value that the caller's schema does not allow."""
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    mine = {key: entry for key, entry in evidence.items() if key == pointer or key.startswith(pointer + "/")}
+    told: dict[str, Any] = {"reason": "invalid"}
+    entry = mine.get(pointer, {})
+    if "text" in entry:
+        told["candidates"] = [{key: entry.get(key) for key in ("page", "boxes", "source")} | {"value": entry["text"]}]
+    return {key: value for key, value in evidence.items() if key not in mine} | {pointer: told}

@@ -9,12 +9,14 @@ from mcp_pdf.extract import schema as schemas
 from mcp_pdf.extract.amounts import decimal_mark
 from mcp_pdf.extract.answers import Answer, Reading
 from mcp_pdf.extract.candidates import Reader
-from mcp_pdf.extract.checks import report
 from mcp_pdf.extract.classify import kind_of, language_of
 from mcp_pdf.extract.dates import day_first
+from mcp_pdf.extract.evidence import refused
+from mcp_pdf.extract.fitting import Fitting
 from mcp_pdf.extract.found import Context
 from mcp_pdf.extract.layout import Layout
 from mcp_pdf.extract.locating import locate_answer
+from mcp_pdf.extract.report import report
 from mcp_pdf.extract.types import TYPES
 from mcp_pdf.extract.wish import Field, Wish
 from mcp_pdf.pdf.page import Document
@@ -78,23 +80,19 @@ def _wished(wish: Wish, kind: str) -> tuple[Field, ...]:
 
 
 def _result(document: Document, wish: Wish, reading: Reading, kind: str, answers: list[Answer]) -> dict[str, Any]:
-    pairs: dict[tuple[str, ...], Any] = {}
     evidence: dict[str, Any] = {}
-    named: dict[str, Any] = {}
     for answer in answers:
-        value = schemas.coerce(answer.field, answer.value) if wish.schema else answer.value
-        pairs[answer.field.path or (answer.field.name,)] = value
-        named[answer.field.name] = answer.value
         evidence.update(answer.evidence)
-    return {
-        "values": schemas.assemble(pairs),
+    values = schemas.assemble({answer.field.path or (answer.field.name,): answer.value for answer in answers})
+    result = {
+        "values": values,
         "document": {
             "pages": document.page_count,
             "document_type": kind,
             "language": reading.reader.context.language,
         },
         "evidence": evidence,
-        "checks": report(named),
+        "checks": report(reading, answers),
         "warnings": list(document.warnings),
         "usage": {
             "pages": len(document.pages),
@@ -104,3 +102,17 @@ def _result(document: Document, wish: Wish, reading: Reading, kind: str, answers
             "cost_usd": "0",
         },
     }
+    return result | _shaped(wish, answers, result) if wish.schema else result
+
+
+def _shaped(wish: Wish, answers: list[Answer], result: dict[str, Any]) -> dict[str, Any]:
+    """Values in the caller's shape; what its schema does not allow is null, and its evidence says so."""
+    fitting = Fitting(wish.schema or {})
+    pairs = {answer.field.path: schemas.coerce(answer.field, answer.value) for answer in answers}
+    values = schemas.assemble(pairs)
+    lost = [answer.field.path for answer in answers if answer.value is not None and pairs[answer.field.path] is None]
+    evidence = result["evidence"]
+    for path in [*lost, *fitting.fit(values)]:
+        evidence = refused(evidence, path)
+    told = {"values": values, "evidence": evidence}
+    return told | ({"effective_schema": fitting.effective} if wish.effective_schema else {})

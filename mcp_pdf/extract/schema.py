@@ -1,23 +1,28 @@
-"""A caller's JSON Schema: to fields, and values back into its shape.
-
-Only local references are followed. The effective schema is the caller's with every leaf made nullable, for a value
-that is not in the document is null.
-"""
+"""A caller's JSON Schema: to fields, and values back into its shape. Only local references are followed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
-import jsonschema_rs
 import orjson
 
 from mcp_pdf.errors import PdfError
+from mcp_pdf.extract.concepts import concept_of
+from mcp_pdf.extract.fitting import Fitting
+from mcp_pdf.extract.folding import fold, squash, tokens
+from mcp_pdf.extract.labels import lexicon
 from mcp_pdf.extract.wish import TYPES, Field, guess_type
 
 _MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 32
 _MAX_PROPERTIES = 500
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_YES = "yes y true x 1 ja oui si sim tak evet ano da on checked"
+_NO = "no n false 0 nein non nao nie hayir ne nu nee nei nej off"
+_YES_NO = dict.fromkeys(_YES.split(), True) | dict.fromkeys(_NO.split(), False)
 _FORMATS = {"date": "date", "date-time": "date", "email": "email", "uri": "url", "phone": "phone", "iban": "iban"}
 
 
@@ -25,32 +30,30 @@ def fields_of(schema: Any) -> tuple[Field, ...]:
     """The leaves of an object schema. Raises PdfError(invalid_schema)."""
     if not isinstance(schema, dict):
         raise _invalid("A schema is a JSON object.")
-    if len(orjson.dumps(schema)) > _MAX_BYTES:
+    try:
+        size = len(orjson.dumps(schema))
+    except TypeError:
+        raise _invalid("The schema holds a value that is no JSON.") from None
+    if size > _MAX_BYTES:
         raise _invalid(f"A schema may have {_MAX_BYTES} bytes.")
     _check_references(schema, 0)
-    try:
-        jsonschema_rs.validator_for(schema, retriever=_refuse)
-    except (ValueError, jsonschema_rs.ReferencingError) as exc:
-        raise _invalid(f"The schema is not valid: {str(exc).splitlines()[0]}") from None
     found = _leaves(_resolved(schema, schema), schema, ())
     if not found:
         raise _invalid("The schema names no properties.")
-    if len(found) > _MAX_PROPERTIES:
-        raise _invalid(f"A schema may have {_MAX_PROPERTIES} properties.")
+    empty = assemble({field.path: None for field in found})
+    if not Fitting(schema).holds(empty):
+        raise _invalid("The schema allows no result in which values are missing.")
     return tuple(found)
-
-
-def _refuse(uri: str) -> Any:
-    raise ValueError(f"references to other documents are not followed: {uri}")
 
 
 def _check_references(node: Any, depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise _invalid(f"A schema may be {_MAX_DEPTH} levels deep.")
     if isinstance(node, dict):
-        reference = node.get("$ref")
-        if isinstance(reference, str) and not reference.startswith("#"):
-            raise _invalid(f"Only local references are followed, not {reference[:100]!r}.")
+        for key in ("$ref", "$dynamicRef", "$recursiveRef"):
+            reference = node.get(key)
+            if isinstance(reference, str) and not reference.startswith("#"):
+                raise _invalid(f"Only local references are followed, not {reference[:100]!r}.")
         for value in node.values():
             _check_references(value, depth + 1)
     elif isinstance(node, list):
@@ -58,37 +61,64 @@ def _check_references(node: Any, depth: int) -> None:
             _check_references(value, depth + 1)
 
 
-def _resolved(node: Any, root: dict[str, Any]) -> dict[str, Any]:
+def _resolved(node: Any, root: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    """A schema with its reference followed, and the properties of its composed parts taken in."""
     for _ in range(_MAX_DEPTH):
         if not isinstance(node, dict):
             return {}
         reference = node.get("$ref")
         if not isinstance(reference, str):
-            options = node.get("anyOf") or node.get("oneOf") or node.get("allOf")
-            if options and "type" not in node and "properties" not in node:
-                node = next((o for o in options if isinstance(o, dict) and o.get("type") != "null"), {})
-                continue
-            return node
-        target: Any = root
-        for part in reference.lstrip("#").strip("/").split("/") if reference.strip("#/") else ():
-            target = target.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
-        node = target
+            return _composed(node, root, depth)
+        node = {key: value for key, value in node.items() if key != "$ref"} | _target(reference, root)
     raise _invalid("The schema's references run in a circle.")
 
 
-def _leaves(node: dict[str, Any], root: dict[str, Any], path: tuple[str, ...]) -> list[Field]:
-    if len(path) > _MAX_DEPTH:
+def _target(reference: str, root: dict[str, Any]) -> dict[str, Any]:
+    target: Any = root
+    for part in unquote(reference).lstrip("#").strip("/").split("/") if reference.strip("#/") else ():
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(target, list) and key.isdecimal() and int(key) < len(target):
+            target = target[int(key)]
+        else:
+            target = target.get(key) if isinstance(target, dict) else None
+    return target if isinstance(target, dict) else {}
+
+
+def _composed(node: dict[str, Any], root: dict[str, Any], depth: int) -> dict[str, Any]:
+    """All parts of an allOf count, of an anyOf or oneOf the first that is more than null."""
+    if depth > _MAX_DEPTH:
+        raise _invalid("The schema's references run in a circle.")
+    parts = [part for part in _list(node.get("allOf")) if isinstance(part, dict)]
+    for key in ("anyOf", "oneOf"):
+        parts += [o for o in _list(node.get(key)) if isinstance(o, dict) and o.get("type") != "null"][:1]
+    for part in parts:
+        inner = _resolved(part, root, depth + 1)
+        properties = {**_dict(inner.get("properties")), **_dict(node.get("properties"))}
+        node = inner | node | ({"properties": properties} if properties else {})
+    return node
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _leaves(node: dict[str, Any], root: dict[str, Any], path: tuple[str, ...], depth: int = 0) -> list[Field]:
+    if depth > _MAX_DEPTH:
         raise _invalid("The schema's references run in a circle.")
     found: list[Field] = []
-    for name, raw in (node.get("properties") or {}).items():
+    for name, raw in _dict(node.get("properties")).items():
         child = _resolved(raw, root)
         description = str((raw if isinstance(raw, dict) else {}).get("description") or child.get("description") or "")
         here = (*path, name)
         kind = _json_type(child)
-        if kind == "object" or "properties" in child:
-            found += _leaves(child, root, here)
+        if child.get("properties") and kind in ("object", None):
+            found += _leaves(child, root, here, depth + 1)
         elif kind == "array":
-            found.append(_array(name, child, root, here, description))
+            found.append(_array(name, child, root, here, description, depth))
         else:
             found.append(_leaf(name, child, here, description))
         if len(found) > _MAX_PROPERTIES:
@@ -96,19 +126,48 @@ def _leaves(node: dict[str, Any], root: dict[str, Any], path: tuple[str, ...]) -
     return found
 
 
-def _array(name: str, child: dict[str, Any], root: dict[str, Any], path: tuple[str, ...], description: str) -> Field:
-    items = _resolved(child.get("items") or {}, root)
-    if "properties" in items:
-        return Field(name, "items", description, path, columns=tuple(_leaves(items, root, ())), json_type="array")
-    return Field(name, "namelist", description, path, json_type="array")
+def _array(
+    name: str, child: dict[str, Any], root: dict[str, Any], path: tuple[str, ...], description: str, depth: int
+) -> Field:
+    items = _resolved(child.get("items"), root)
+    if items.get("properties"):
+        columns = tuple(_leaves(items, root, (), depth + 1))
+        return Field(name, "items", description, path, columns=columns, json_type="array")
+    one = _leaf(name, items, path, description)
+    return Field(name, "namelist", description, path, columns=(one,), json_type="array")
 
 
 def _leaf(name: str, child: dict[str, Any], path: tuple[str, ...], description: str) -> Field:
     json_type = _json_type(child)
-    choices = tuple(value for value in child.get("enum") or () if value is not None)
-    named = child.get("x-type") or _FORMATS.get(str(child.get("format")))
-    kind = named if named in TYPES else _kind(name, json_type)
-    return Field(name, kind, description, path, choices, json_type=json_type)
+    name = _whole_name(path) or name
+    choices = [*_list(child.get("enum")), *([child["const"]] if "const" in child else [])]
+    named = child.get("x-type")
+    kind = named if isinstance(named, str) and named in TYPES else _FORMATS.get(str(child.get("format")))
+    return Field(
+        name,
+        kind or _kind(name, json_type),
+        description,
+        path,
+        tuple(choice for choice in choices if choice is not None),
+        json_type=json_type,
+        format=str(child.get("format") or ""),
+    )
+
+
+def _whole_name(path: tuple[str, ...]) -> str | None:
+    """`seller_name` for the name of a seller, vendor or supplier; None when the object adds nothing known to it."""
+    if len(path) < 2:
+        return None
+    parents = [entry.concept for entry in lexicon().exactly(_spaced(path[-2]))]
+    for parent in (_spaced(path[-2]).replace(" ", "_"), *parents):
+        whole = f"{parent}_{_spaced(path[-1]).replace(' ', '_')}"
+        if concept_of(Field(whole)) == whole:
+            return whole
+    return None
+
+
+def _spaced(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_-]", " ", name).lower()
 
 
 def _kind(name: str, json_type: str | None) -> str:
@@ -127,50 +186,12 @@ def _json_type(node: dict[str, Any]) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
-def effective(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema that the result satisfies: every leaf may be null, nothing else changes."""
-    found: dict[str, Any] = _nullable(schema)
-    return found
-
-
-def _nullable(node: Any) -> Any:
-    if not isinstance(node, dict):
-        return node
-    out: dict[str, Any] = {}
-    for key, value in node.items():
-        if key in ("properties", "$defs", "definitions", "patternProperties") and isinstance(value, dict):
-            out[key] = {name: _nullable(child) for name, child in value.items()}
-        elif key in ("items", "additionalProperties"):
-            out[key] = _nullable(value)
-        elif key in ("anyOf", "oneOf", "allOf") and isinstance(value, list):
-            out[key] = [_nullable(child) for child in value]
-        else:
-            out[key] = value
-    return _or_null(out)
-
-
-def _or_null(node: dict[str, Any]) -> dict[str, Any]:
-    kind = node.get("type")
-    if kind in ("object", "array") or "properties" in node or "$ref" in node:
-        return node
-    if isinstance(kind, str) and kind != "null":
-        node = {**node, "type": [kind, "null"]}
-    elif isinstance(kind, list) and "null" not in kind:
-        node = {**node, "type": [*kind, "null"]}
-    if "enum" in node and None not in node["enum"]:
-        node = {**node, "enum": [*node["enum"], None]}
-    if "const" in node:
-        node = {"anyOf": [node, {"type": "null"}]}
-    return node
-
-
 def coerce(field: Field, value: Any) -> Any:
     """A value in the JSON type that the caller's schema demands; None when it cannot be that type."""
-    if value is None:
-        return None
+    if value is None or isinstance(value, list):
+        return value
     if field.choices:
-        folded = {str(choice).casefold(): choice for choice in field.choices}
-        return folded.get(str(value).casefold())
+        return _chosen(field.choices, value)
     try:
         if field.json_type == "number":
             return float(value)
@@ -180,10 +201,22 @@ def coerce(field: Field, value: Any) -> Any:
     except (TypeError, ValueError, OverflowError):
         return None
     if field.json_type == "boolean":
-        return value if isinstance(value, bool) else None
+        return value if isinstance(value, bool) else _YES_NO.get(fold(str(value)))
     if field.json_type == "string":
-        return value if isinstance(value, str) else str(value)
+        text = value if isinstance(value, str) else str(value)
+        return f"{text}T00:00:00Z" if field.format == "date-time" and _DAY.fullmatch(text) else text
     return value
+
+
+def _chosen(choices: Sequence[Any], value: Any) -> Any:
+    """The choice that a printed value names: spelled alike, else the only one it mentions."""
+    wanted = squash(str(value))
+    for choice in choices:
+        if squash(str(choice)) == wanted:
+            return choice
+    said = set(tokens(str(value)))
+    mentioned = [choice for choice in choices if said and set(tokens(str(choice))) <= said]
+    return mentioned[0] if len(mentioned) == 1 else None
 
 
 def assemble(pairs: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
@@ -195,11 +228,6 @@ def assemble(pairs: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
             node = node.setdefault(part, {})
         node[path[-1]] = value
     return out
-
-
-def valid(schema: dict[str, Any], values: dict[str, Any]) -> bool:
-    """Whether values satisfy the effective schema."""
-    return bool(jsonschema_rs.validator_for(effective(schema), retriever=_refuse).is_valid(values))
 
 
 def _invalid(message: str) -> PdfError:

@@ -69,6 +69,7 @@ def invoice_rows(invoice: Invoice) -> list[dict[str, Any]]:
             "amount": line.amount,
             "unit": line.unit,
             "tax_rate": line.tax_rate,
+            "code": line.article_number,
         }
         for line in invoice.lines
     ]

@@ -26,7 +26,8 @@ class Field:
     path: tuple[str, ...] = ()
     choices: tuple[Any, ...] = ()
     columns: tuple[Field, ...] = ()
-    json_type: str | None = None  # what the caller's schema demands: string, number, integer, boolean
+    json_type: str | None = None  # what the caller's schema demands: string, number, integer, boolean, array
+    format: str = ""  # the caller's schema's, such as date-time
 
     @property
     def pointer(self) -> str:
@@ -51,6 +52,7 @@ class Wish:
     schema: dict[str, Any] | None = field(default=None, hash=False)
     document_type: str | None = None
     strictness: str = "balanced"
+    effective_schema: bool = False  # whether the result tells the schema that it satisfies
 
     @classmethod
     def parse(cls, data: dict[str, Any]) -> Wish:
@@ -68,7 +70,8 @@ class Wish:
                 raise _invalid(f"document_type is one of {', '.join(sorted(KNOWN))}, not {document_type!r}.")
         schema = data.get("schema")
         if schema is not None:
-            return cls(schemas.fields_of(schema), schema, document_type, strictness)
+            told = bool(data.get("effective_schema"))
+            return cls(schemas.fields_of(schema), schema, document_type, strictness, told)
         return cls(_fields(data.get("fields") or []), None, document_type, strictness)
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from mcp_pdf.errors import PdfError
 from mcp_pdf.extract.extraction import classify, extract, locate
+from mcp_pdf.extract.fitting import effective
 from mcp_pdf.extract.labels import lexicon
 from mcp_pdf.extract.layout import Layout
-from mcp_pdf.extract.schema import effective
 from mcp_pdf.extract.types import TYPES
 from mcp_pdf.extract.wish import Wish
 from mcp_pdf.pdf.invoice import Invoice, Party

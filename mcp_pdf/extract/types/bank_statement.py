@@ -18,4 +18,5 @@ TYPE = DocumentType(
         """
     ),
     cues=("opening_balance", "closing_balance", "statement_date"),
+    checks=("period_in_order", "currency_agrees"),
 )

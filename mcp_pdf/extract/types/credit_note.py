@@ -27,4 +27,11 @@ TYPE = DocumentType(
         """
     ),
     cues=("invoice_number", "net_total", "tax_total"),
+    checks=(
+        "net_plus_tax_is_total",
+        "lines_add_up_to_net",
+        "tax_by_rate_is_tax_total",
+        "currency_agrees",
+        "carried_total_is_brought_forward",
+    ),
 )

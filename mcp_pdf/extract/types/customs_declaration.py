@@ -20,4 +20,5 @@ TYPE = DocumentType(
         """
     ),
     cues=("mrn", "declarant", "hs_code", "customs_office", "procedure"),
+    checks=("gross_not_below_net", "currency_agrees"),
 )

@@ -27,4 +27,13 @@ TYPE = DocumentType(
         """
     ),
     cues=("invoice_number", "due_date", "net_total", "tax_total", "iban"),
+    checks=(
+        "net_plus_tax_is_total",
+        "lines_add_up_to_net",
+        "tax_by_rate_is_tax_total",
+        "currency_agrees",
+        "prepaid_plus_due_is_total",
+        "due_not_before_issue",
+        "carried_total_is_brought_forward",
+    ),
 )

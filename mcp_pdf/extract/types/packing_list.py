@@ -20,4 +20,5 @@ TYPE = DocumentType(
         """
     ),
     cues=("packing_list_number", "gross_weight", "net_weight", "package_count", "delivery_note_number"),
+    checks=("gross_not_below_net",),
 )

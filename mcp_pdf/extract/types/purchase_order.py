@@ -21,4 +21,11 @@ TYPE = DocumentType(
         """
     ),
     cues=("order_number", "delivery_date", "ship_to"),
+    checks=(
+        "net_plus_tax_is_total",
+        "lines_add_up_to_net",
+        "tax_by_rate_is_tax_total",
+        "currency_agrees",
+        "carried_total_is_brought_forward",
+    ),
 )

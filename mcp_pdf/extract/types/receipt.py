@@ -16,4 +16,5 @@ TYPE = DocumentType(
         """
     ),
     cues=("cash", "change", "tax_summary", "rounding"),
+    checks=("net_plus_tax_is_total", "currency_agrees"),
 )
