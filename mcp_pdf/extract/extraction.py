@@ -92,7 +92,7 @@ def _result(document: Document, wish: Wish, reading: Reading, kind: str, answers
             "language": reading.reader.context.language,
         },
         "evidence": evidence,
-        "checks": report(reading, answers),
+        "checks": report(reading, answers, None if wish.fields else TYPES[kind].checks),
         "warnings": list(document.warnings),
         "usage": {
             "pages": len(document.pages),

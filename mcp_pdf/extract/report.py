@@ -50,11 +50,11 @@ class Told:
 Verdict = tuple[bool, list[str]] | None  # whether it holds, and the fields it speaks of; None: it cannot tell
 
 
-def report(reading: Reading, answers: Sequence[Answer], names: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The checks that the answers allow, as the contract shapes them; of `names` alone when some are given."""
+def report(reading: Reading, answers: Sequence[Answer], names: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The checks that the answers allow, as the contract shapes them: those named, all without names."""
     told = Told({answer.field.name: answer for answer in answers}, reading)
     found = []
-    for name in names or CHECKS:
+    for name in CHECKS if names is None else names:
         verdict = CHECKS[name](told)
         if verdict is not None:
             found.append({"name": name, "passed": verdict[0], "fields": verdict[1]})
