@@ -14,6 +14,7 @@ from mcp_pdf.extract import lists, passages
 from mcp_pdf.extract.candidates import Candidate, Reader
 from mcp_pdf.extract.checks import choose_totals
 from mcp_pdf.extract.concepts import concept_of, spec_of
+from mcp_pdf.extract.conflicts import disagreeing
 from mcp_pdf.extract.currencies import find_currencies
 from mcp_pdf.extract.found import Found
 from mcp_pdf.extract.labels import lexicon
@@ -132,6 +133,9 @@ class Reading:
             size = self.reader.layout.sizes.get(page)
             entry |= {"page": page, "boxes": [[round(side, 1) for side in box]], "match": "exact"}
             entry |= {"page_size": list(size)} if size else {}
+        if place is None:
+            others = disagreeing(self.reader, field, value, self._candidates(field, concept_of(field)))
+            entry |= {"conflicts": others, "confidence": "medium"} if others else {}
         return Answer(field, value, {field.pointer: entry})
 
     def _read(self, field: Field, concept: str | None) -> Answer:
