@@ -72,6 +72,8 @@ class Desk:
             found = await self._complete(book, question, {"job": job, **request})
         document = {"id": question.doc_id, "sha256": file.sha256} | found.get("document", {})
         result = found | {"document": document}
+        for one in result.get("more", ()):  # further documents of the same file
+            one["document"] = {"id": question.doc_id, "sha256": file.sha256} | one["document"]
         if "usage" in found:
             result["usage"] = found["usage"] | {"seconds": round(time.perf_counter() - began, 3)}
         return result

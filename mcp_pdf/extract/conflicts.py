@@ -24,7 +24,8 @@ def disagreeing(reader: Reader, field: Field, value: Any, candidates: list[Candi
     if field.type in _FREE or not good or any(_same(field, value, one.value) for one in candidates):
         return []
     best = max(good, key=lambda one: one.score)
-    return proofs.doubtful([best], reader.layout, "")["candidates"]
+    told: list[dict[str, Any]] = proofs.doubtful([best], reader.layout, "")["candidates"]
+    return told
 
 
 def _same(field: Field, stated: Any, printed: Any) -> bool:

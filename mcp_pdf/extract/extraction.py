@@ -17,6 +17,7 @@ from mcp_pdf.extract.found import Context
 from mcp_pdf.extract.layout import Layout
 from mcp_pdf.extract.locating import locate_answer
 from mcp_pdf.extract.report import report
+from mcp_pdf.extract.splitting import parts_of
 from mcp_pdf.extract.types import TYPES
 from mcp_pdf.extract.wish import Field, Wish
 from mcp_pdf.pdf.page import Document
@@ -33,10 +34,26 @@ def extract(document: Document, wish: Wish, tell: Callable[[str], None] | None =
     `tell` hears when the values are found and being checked.
     """
     reading, kind = _reading(document, wish)
+    parts = parts_of(document, reading.reader)
+    if len(parts) > 1:
+        return _several(parts, wish, tell)
     answers = reading.answers(_wished(wish, kind))
     if tell is not None:
         tell("checking")
     return _result(document, wish, reading, kind, answers)
+
+
+def _several(parts: list[Document], wish: Wish, tell: Callable[[str], None] | None) -> dict[str, Any]:
+    """The first document's result, and the others' in `more`, each with the pages it was read from."""
+    results: list[dict[str, Any]] = []
+    for part in parts:
+        if tell is not None:
+            tell(f"document {len(results) + 1} of {len(parts)}")
+        reading, kind = _reading(part, wish)
+        first, last = part.pages[0].number, part.pages[-1].number
+        pages = {"page_range": f"{first}-{last}" if last > first else str(first)}
+        results.append(_result(part, wish, reading, kind, reading.answers(_wished(wish, kind))) | pages)
+    return results[0] | {"more": results[1:]}
 
 
 def locate(document: Document, values: dict[str, Any], wish: Wish) -> dict[str, Any]:
