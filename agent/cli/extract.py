@@ -54,7 +54,8 @@ def _show(result: dict[str, Any], style: str, *, several: bool) -> None:
     elif style == "csv":
         print(_csv(result), end="")
     else:
-        _table(result)
+        for one in (result, *result.get("more", ())):  # a file may hold several documents
+            _table(one)
 
 
 def _table(result: dict[str, Any]) -> None:
@@ -72,15 +73,11 @@ def _csv(result: dict[str, Any]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["document", "field", "value", "page", "confidence"])
-    for pointer, value, proof in leaves(result):
-        row = [
-            result["document"]["id"],
-            pointer,
-            value,
-            proof.get("page"),
-            proof.get("confidence") or proof.get("reason"),
-        ]
-        writer.writerow([harmless(cell) for cell in row])
+    for one in (result, *result.get("more", ())):
+        for pointer, value, proof in leaves(one):
+            sure = proof.get("confidence") or proof.get("reason")
+            row = [one["document"]["id"], pointer, value, proof.get("page"), sure]
+            writer.writerow([harmless(cell) for cell in row])
     return out.getvalue()
 
 

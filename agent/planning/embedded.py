@@ -106,7 +106,8 @@ class EmbeddedWork:
                 failures.append(exc)
                 await run.artifact(results.failed(number, name, exc.body()))
                 continue
-            result["document"]["id"] = name if doc in request.uploads else doc
+            for one in (result, *result.get("more", ())):
+                one["document"]["id"] = name if doc in request.uploads else doc
             kinds.add(str(result["document"].get("document_type") or "unknown"))
             await run.artifact(results.extraction(number, result))
         if len(failures) == len(chosen):

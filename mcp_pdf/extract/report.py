@@ -151,15 +151,25 @@ def _currency(told: Told) -> Verdict:
     answer = told.answers.get("currency")
     if answer is None or not isinstance(answer.value, str):
         return None
-    named: dict[str, set[str]] = {}
+    named = {}
     for one in told.answers.values():
-        text = one.evidence.get(one.field.pointer, {}).get("text", "") if one.field.type == "amount" else ""
-        printed = {found.value for found in find_currencies(str(text), told.reading.reader.context)}
+        proof = one.evidence.get(one.field.pointer, {}) if one.field.type == "amount" else {}
+        printed = {found.value for found in find_currencies(_beside(told, proof), told.reading.reader.context)}
         if printed:
             named[one.field.pointer] = printed
     if not named:
         return None
     return all(answer.value in printed for printed in named.values()), [answer.field.pointer, *named]
+
+
+def _beside(told: Told, proof: dict[str, Any]) -> str:
+    """The printed run of words that a value stands in."""
+    for x0, y0, x1, y1 in proof.get("boxes", ())[:1]:
+        for segment in told.reading.reader.layout.by_page[proof["page"]]:
+            left, top, right, bottom = segment.box
+            if left <= x0 + 1 and x1 - 1 <= right and top <= (y0 + y1) / 2 <= bottom:
+                return segment.text
+    return ""
 
 
 def _carried(told: Told) -> Verdict:

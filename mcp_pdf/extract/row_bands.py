@@ -137,6 +137,8 @@ def _is_row(columns: Sequence[Column], cells: Cells, context: Context) -> bool:
 
 
 def _is_text(columns: Sequence[Column], cells: Cells, text: int) -> bool:
+    if any(words[-1].text.endswith(":") for i, words in cells.items() if i != text):
+        return False  # a label in front: the text is its value
     priced = [word.text for i, words in cells.items() if columns[i].role in MONEY for word in words]
     return text in cells and not any(char.isdigit() for word in priced for char in word)
 

@@ -10,7 +10,7 @@ TYPE = DocumentType(
         issue_date date Date of the declaration
         exporter_name name Name of the exporter
         consignee_name name Name of the consignee
-        declarant_name name Name of the declarant
+        declarant name Name of the declarant
         country_of_origin name Country of origin
         hs_code id Commodity code
         gross_weight number Gross mass in kg

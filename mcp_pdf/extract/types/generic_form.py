@@ -6,7 +6,7 @@ TYPE = DocumentType(
     "generic_form",
     fields(
         """
-        name name Name of the person
+        full_name name Name of the person
         address address Address of the person
         date date Date of the form
         phone phone Telephone number
