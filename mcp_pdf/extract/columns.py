@@ -9,7 +9,7 @@ from mcp_pdf.extract.layout import Segment
 from mcp_pdf.pdf.page import Word
 
 MONEY = frozenset({"amount", "unit_price", "gross_amount", "gross_price"})
-_TIGHT = 0.4  # of the line height: words of one value stand closer
+TIGHT = 0.4  # of the line height: words of one value stand closer
 _NUMERIC = MONEY | {"quantity", "tax_amount", "discount", "tax_rate"}
 
 
@@ -37,7 +37,8 @@ def _split(columns: Sequence[Column], segment: Segment, edges: frozenset[int]) -
     runs: list[list[Word]] = []
     under = -1
     for part in _tight(segment, columns):
-        hit = max((_under(columns, word) for word in part), default=-1)
+        hit = _under(columns, part[0])
+        hit = hit if hit >= 0 else max(_under(columns, word) for word in part)
         fresh = runs and (round(part[0].x0) in edges or (hit >= 0 and under >= 0 and hit != under))
         if not runs or fresh:
             runs.append([])
@@ -48,17 +49,28 @@ def _split(columns: Sequence[Column], segment: Segment, edges: frozenset[int]) -
 
 
 def _tight(segment: Segment, columns: Sequence[Column]) -> list[list[Word]]:
-    """Words that stand closer than words of two cells do, such as `1 234,00`; never words of two titles."""
+    """Words that stand closer than words of two cells do, such as `1 234,00`; never numbers of two titles."""
     parts: list[list[Word]] = []
-    under = -1
+    for close in close_words(segment):
+        under = -1
+        for at, word in enumerate(close):
+            hit = _under(columns, word)
+            numeric = at > 0 and any(char.isdigit() for char in word.text + close[at - 1].text)
+            if at == 0 or (numeric and hit >= 0 and under >= 0 and hit != under):
+                parts.append([])
+                under = -1
+            parts[-1].append(word)
+            under = hit if hit >= 0 else under
+    return parts
+
+
+def close_words(segment: Segment) -> list[list[Word]]:
+    """The words of a segment cut where a space is wider than inside a value."""
+    parts: list[list[Word]] = []
     for word in segment.words:
-        hit = _under(columns, word)
-        wide = parts and word.x0 - parts[-1][-1].x1 > _TIGHT * segment.height
-        if not parts or wide or (hit >= 0 and under >= 0 and hit != under):
+        if not parts or word.x0 - parts[-1][-1].x1 > TIGHT * segment.height:
             parts.append([])
-            under = -1
         parts[-1].append(word)
-        under = hit if hit >= 0 else under
     return parts
 
 
@@ -105,13 +117,14 @@ def ruled(columns: Sequence[Column], rules: Sequence[float]) -> tuple[Column, ..
 def grow(columns: Sequence[Column], segments: Sequence[Segment]) -> tuple[Column, ...]:
     """Columns widened by the segments that stand under one title alone, never into a neighbour's title."""
     wide = [Column(c.role, c.title, c.x0, c.x1) for c in columns]
-    for segment in segments:
-        hits = [i for i, c in enumerate(columns) if min(c.x1, segment.box[2]) > max(c.x0, segment.box[0])]
+    for part in (part for segment in segments for part in close_words(segment)):
+        x0, x1 = part[0].x0, part[-1].x1
+        hits = [i for i, c in enumerate(columns) if min(c.x1, x1) > max(c.x0, x0)]
         if len(hits) != 1:
             continue
         at = hits[0]
         left = columns[at - 1].x1 if at else 0.0
-        right = columns[at + 1].x0 if at + 1 < len(columns) else segment.box[2]
-        wide[at].x0 = max(min(wide[at].x0, segment.box[0]), min(left, wide[at].x0))
-        wide[at].x1 = min(max(wide[at].x1, segment.box[2]), max(right, wide[at].x1))
+        right = columns[at + 1].x0 if at + 1 < len(columns) else x1
+        wide[at].x0 = max(min(wide[at].x0, x0), min(left, wide[at].x0))
+        wide[at].x1 = min(max(wide[at].x1, x1), max(right, wide[at].x1))
     return tuple(wide)

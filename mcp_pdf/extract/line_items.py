@@ -11,16 +11,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import product
+from itertools import combinations, pairwise, product
 from statistics import median
 
-from mcp_pdf.extract.columns import MONEY, Column, assign, cell_edges, grow, ruled
+from mcp_pdf.extract.columns import MONEY, TIGHT, Column, assign, cell_edges, grow, ruled
 from mcp_pdf.extract.folding import fold
 from mcp_pdf.extract.found import PLAIN, Context
 from mcp_pdf.extract.headers import Header, find_headers
 from mcp_pdf.extract.layout import Layout, Line, Segment
 from mcp_pdf.extract.records import Record, find_records
-from mcp_pdf.extract.row_bands import Row, numbers, rows_of
+from mcp_pdf.extract.row_bands import Row, is_full, numbers, rows_of, without_foreign
 from mcp_pdf.extract.row_proof import printed_amounts, proven_triple
 from mcp_pdf.pdf.page import Word
 
@@ -36,7 +36,12 @@ _TOTALS = re.compile(
     r"celkem|soucet|zaklad|total de plata|vat\b|mwst|ust\b|iva\b|tva\b|btw\b|plus \d+|zzgl)"
 )
 _SUM = re.compile(r"^(?:sub\s?)?total|^summe|^gesamt|^razem|^totale|^toplam|^celkem")
-_NOTE = re.compile(r"^[^:]{2,32}:\s?\S|^[^:]{2,24}:$|^[-=_*]{4,}")
+_NOTE = re.compile(
+    r"^[^:]{2,32}:\s?\S|^[^:]{2,24}:$|^[-=_*]{4,}|"
+    r"^(?:art|item|artikel|articolo|article|sku|ref|cod|code|ean|gtin|isbn|serial|s/n|lot|charge|hs)\b[\w .#-]{0,12}\d",
+    re.IGNORECASE,
+)
+_NEVER_COUNTED = frozenset({"description", "code", "position", "tax_rate", "tax_amount", "discount"})
 _PAGES = 20  # a table runs over at most this many pages
 
 # Which price goes with which amount, the likeliest pair first.
@@ -145,8 +150,9 @@ def _rows(layout: Layout, header: Header, later: Sequence[Header], context: Cont
     segments = [s for _, found in kept for s in found]
     edges = cell_edges([s for s in segments if s.page == header.page])
     columns = grow(ruled(header.columns, _rules(layout, header)), [s for s in segments if s.line < foreign])
-    titles = {index for h in later for index in range(h.first, h.last + 1)}
-    body = [(line, assign(columns, found, edges)) for line, found in _together(kept, usual) if line.index not in titles]
+    titles = frozenset(index for h in later for index in range(h.first, h.last + 1))
+    cells = [(line, assign(columns, found, edges)) for line, found in _together(kept, usual)]
+    body = without_foreign(columns, cells, titles, context)
     rows = rows_of(layout, columns, body, text_column(columns), context)
     items = [(row, _item(row, context)) for row in rows]
     return [item for row, item in items if item is not None and (item.proven or row.line.index < foreign)]
@@ -219,12 +225,47 @@ def _fill_numbers(item: Item, row: Row, context: Context) -> None:
                 item.proven = True
                 _put(item, row, zip(_ROLES, triple, (q[1], u[1], a[1]), strict=True))
                 return
+    if _fill_by_order(item, row, context):
+        return
     first = {
         "quantity": options["quantity"],
         "unit_price": options["unit_price"] or options["gross_price"],
         "amount": options["amount"] or options["gross_amount"],
     }
     _put(item, row, ((role, found[0][0][0], found[0][1]) for role, found in first.items() if found))
+
+
+def _fill_by_order(item: Item, row: Row, context: Context) -> bool:
+    """Any three numbers of the row, in the order of the titles, whose product holds: titles may stand off their cells.
+
+    A price without a known title stands between the quantity and the amount.
+    """
+    roles = {column.role: at for at, column in reversed(list(enumerate(row.columns)))}
+    amount = roles.get("amount", roles.get("gross_amount"))
+    if amount is None or "quantity" not in roles:
+        return False
+    price_first = roles.get("unit_price", amount) < roles["quantity"]
+    skipped = [i for i in row.cells if row.columns[i].role in _NEVER_COUNTED]
+    words = [word for i, cell in row.cells.items() if i not in skipped for word in cell]
+    found = [(values, part) for part in _parts(words) if (values := numbers(part, context))]
+    for first, second, last in combinations(found, 3):
+        q, u = (second, first) if price_first else (first, second)
+        triple = proven_triple(q[0][:1], u[0][:1], last[0][:1])
+        if triple is not None:
+            item.proven = True
+            _put(item, row, zip(_ROLES, triple, (q[1], u[1], last[1]), strict=True))
+            return True
+    return False
+
+
+def _parts(words: Sequence[Word]) -> list[list[Word]]:
+    """Words from left to right, those of one value together."""
+    parts: list[list[Word]] = []
+    for word in sorted(words, key=lambda one: one.x0):
+        if not parts or word.x0 - parts[-1][-1].x1 > TIGHT * (word.y1 - word.y0):
+            parts.append([])
+        parts[-1].append(word)
+    return parts
 
 
 def _put(item: Item, row: Row, cells: Iterator[tuple[str, str, list[Word]]]) -> None:
@@ -236,20 +277,13 @@ def _description(row: Row) -> Cell | None:
     """The first description line and those that it wraps to."""
     if not row.text_lines:
         return None
-    limit = max(words[-1].x1 for _, words in row.text_lines)
     words = list(row.text_lines[0][1])
-    for (_, before), (line, after) in zip(row.text_lines, row.text_lines[1:], strict=False):
+    for (_, before), (line, after) in pairwise(row.text_lines):
         text = " ".join(word.text for word in after)
-        room = limit - before[-1].x1
-        height = before[-1].y1 - before[-1].y0
-        # The line was full when the next word would not have fitted into the column any more.
-        if (
-            _NOTE.match(text)
-            or not any(char.isalpha() for char in text)
-            or room > after[0].x1 - after[0].x0 + 0.3 * height
-        ):
+        is_note = _NOTE.match(text) or not any(char.isalpha() for char in text)
+        if is_note or not is_full(before, after, row.limit):
             break
-        if line.page == row.line.page and after[0].y0 - before[-1].y1 > 0.9 * height:
+        if line.page == row.line.page and after[0].y0 - before[-1].y1 > 0.9 * (before[-1].y1 - before[-1].y0):
             break
         words.extend(after)
     text = " ".join(word.text for word in words)

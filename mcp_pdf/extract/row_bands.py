@@ -21,6 +21,7 @@ from mcp_pdf.pdf.page import Word
 Cells = dict[int, list[Word]]
 
 _NEAR = 1.35  # line heights between two lines of numbers of one row
+_HAIR = 0.5  # points: gaps that differ by less are the same
 _APART = 0.25  # of a line height: how much wider the gap between rows is than the one between a row's lines
 _LONG = 14  # letters: a cell with more is text, whatever number stands in it
 _NO_NUMBER = re.compile(r"%|\d[/:]\d")  # percentages, dates, times and ratios
@@ -35,6 +36,8 @@ class Row:
     columns: Sequence[Column]
     cells: Cells
     last: Line
+    text: int = 0  # the description's column
+    limit: float = 0.0  # how far to the right the table's description lines go
     text_lines: list[tuple[Line, list[Word]]] = field(default_factory=list)
 
 
@@ -54,14 +57,22 @@ def rows_of(
     """Rows of a table's body, top to bottom; `text` is the description's column."""
     found = list(_anchored(columns, lines, text, context))
     rows = [row for row in found if isinstance(row, Row)]
-    loose: list[tuple[Line, list[Word]]] = []
+    loose: list[tuple[Line, Cells]] = []
     before: Row | None = None
     centred = _is_centred(found)
+    limit = _limit(text, found)
     for one in [*found, None]:
         if isinstance(one, tuple):
-            loose.append((one[0], one[1][text]))
+            loose.append(one)
             continue
-        _share(layout, before, one, loose, centred=centred)
+        if one is not None:
+            one.text, one.limit = text, limit
+        at = _cut(layout, before, one, loose, centred=centred) if loose else 0
+        shared = [(line, cells[text]) for line, cells in loose]
+        if before is not None:
+            before.text_lines += shared[:at]
+        if one is not None:
+            one.text_lines = [*shared[at:], *one.text_lines]
         before, loose = one, []
     return rows
 
@@ -84,6 +95,21 @@ def _anchored(
             if _is_text(columns, cells, text):
                 yield line, cells
     yield from _close(columns, group, text, context)
+
+
+def without_foreign(
+    columns: Sequence[Column], lines: Sequence[tuple[Line, Cells]], titles: frozenset[int], context: Context
+) -> list[tuple[Line, Cells]]:
+    """The lines without those of other tables: from their titles (lines by index) to the next line with an amount."""
+    kept = []
+    foreign = False
+    for line, cells in lines:
+        foreign = line.index in titles or (
+            foreign and not _counted(columns, cells, context) & {"amount", "gross_amount"}
+        )
+        if not foreign:
+            kept.append((line, cells))
+    return kept
 
 
 def _counted(columns: Sequence[Column], cells: Cells, context: Context) -> set[str]:
@@ -163,6 +189,21 @@ def _is_centred(found: Sequence[Row | tuple[Line, Cells]]) -> bool:
     return votes > 0
 
 
+def _limit(text: int, found: Sequence[Row | tuple[Line, Cells]]) -> float:
+    """Where description lines break: at the end of the table's longest one."""
+    limit = 0.0
+    for one in found:
+        lines = [words for _, words in one.text_lines] if isinstance(one, Row) else [one[1][text]]
+        limit = max([limit, *(words[-1].x1 for words in lines)])
+    return limit
+
+
+def is_full(words: Sequence[Word], following: Sequence[Word], limit: float) -> bool:
+    """Whether a line ended because the next word would not have fitted any more."""
+    height = words[-1].y1 - words[-1].y0
+    return limit - words[-1].x1 <= following[0].x1 - following[0].x0 + 0.3 * height
+
+
 def _touching(edge: Line, lines: Sequence[Line]) -> int:
     """How many of the lines, nearest first, go on from an edge without a gap."""
     count = 0
@@ -174,41 +215,53 @@ def _touching(edge: Line, lines: Sequence[Line]) -> int:
     return count
 
 
-def _share(
-    layout: Layout,
-    above: Row | None,
-    below: Row | None,
-    loose: list[tuple[Line, list[Word]]],
-    *,
-    centred: bool,
-) -> None:
-    """Gives the text lines between two rows to the one they belong to."""
-    if not loose:
-        return
-    at = _cut(layout, above, below, [line for line, _ in loose], centred=centred)
-    if above is not None:
-        above.text_lines += loose[:at]
-    if below is not None:
-        below.text_lines = [*loose[at:], *below.text_lines]
-
-
-def _cut(layout: Layout, above: Row | None, below: Row | None, lines: list[Line], *, centred: bool) -> int:
-    """How many of the lines between two rows belong to the upper one."""
+def _cut(
+    layout: Layout, above: Row | None, below: Row | None, loose: Sequence[tuple[Line, Cells]], *, centred: bool
+) -> int:
+    """How many of the text lines between two rows belong to the upper one."""
+    lines = [line for line, _ in loose]
     if below is None:
         return len(lines)
+    numbered = _numbered(below, loose)
+    if numbered is not None:
+        return numbered
     if above is None:
         return len(lines) - _touching(below.line, lines[::-1]) if centred or not below.text_lines else len(lines)
     rule = _rule(layout, above.last, below.line)
     if rule is not None:
         return sum(line.box[1] < rule for line in lines if line.page == above.last.page)
     if not centred and below.text_lines:
-        return len(lines)
+        return len(lines) - _overhang(above.last, below, loose)
     return _widest([above.last, *lines, below.line])
+
+
+def _overhang(above: Line, below: Row, loose: Sequence[tuple[Line, Cells]]) -> int:
+    """How many lines the lower row's text starts on, when its numbers stand at the foot: all or none."""
+    lines = [line for line, _ in loose]
+    parts = [cells[below.text] for _, cells in loose]
+    following = [*parts[1:], below.text_lines[0][1]]
+    wrapped = all(is_full(words, after, below.limit) for words, after in zip(parts, following, strict=True))
+    gaps = [_space(one, other) for one, other in pairwise([above, *lines, below.line])]
+    noted = any(":" in word.text for words in parts for word in words)
+    return len(lines) if wrapped and not noted and gaps[0] > max(gaps[1:]) + _HAIR else 0
+
+
+def _numbered(row: Row, loose: Sequence[tuple[Line, Cells]]) -> int | None:
+    """The line that carries the row's position number, when its numbers stand on a later one."""
+    at = next((i for i, column in enumerate(row.columns) if column.role == "position"), None)
+    if at is None or at in row.cells:
+        return None
+    found = [i for i, (_, cells) in enumerate(loose) if at in cells and cells[at][0].text.strip(".").isdigit()]
+    return found[-1] if found else None
+
+
+def _space(above: Line, below: Line) -> float:
+    return below.box[1] - above.box[3] if above.page == below.page else 0.0
 
 
 def _widest(lines: Sequence[Line]) -> int:
     """The index after which the widest gap stands; the last one when all gaps are alike."""
-    gaps = [below.box[1] - above.box[3] if above.page == below.page else 0.0 for above, below in pairwise(lines)]
+    gaps = [_space(above, below) for above, below in pairwise(lines)]
     height = lines[0].box[3] - lines[0].box[1]
     if max(gaps) - min(gaps) < _APART * height:
         return len(lines) - 2

@@ -58,10 +58,11 @@ def _triples(
 
 
 def printed_amounts(layout: Layout, context: Context = PLAIN) -> Counter[Decimal]:
-    """How often each amount is printed in the document, signs aside."""
+    """How often each amount with two decimals is printed in the document, signs aside."""
     return Counter(
         abs(Decimal(one.value))
         for segment in layout.segments
         if any(char.isdigit() for char in segment.text)
         for one in find_amounts(segment.text, context)
+        if one.valid
     )

@@ -70,10 +70,10 @@ _TITLES = {
         price; net unit price; cost; unit net price; item price; price ex vat; price excl vat; hourly rate;
         list price; selling price; unit amount; unit value; preis; einzelpreis; e preis; ep; stuckpreis;
         einzel; nettopreis; preis einheit; preis pro einheit; netto einzelpreis; einzelpreis netto; preis
-        netto; einzelbetrag; listenpreis; prix; prix unitaire*; pu; p u; pu ht; p u ht; prix u; prix unit;
-        prix unitaire ht; prix unitaire net; prix ht unitaire; precio; precio unitario; p unitario; precio
-        unit; valor unitario; precio ud; importe unitario; v unitario; p unit; pr unitario; prezzo; prezzo
-        unitario; prezzo unit; pr unit; valore unitario; prezzo un; importo unitario; prijs; prijs st;
+        netto; einzelbetrag; listenpreis; satz; stundensatz; prix; prix unitaire*; pu; p u; pu ht; p u ht;
+        prix u; prix unit; prix unitaire ht; prix unitaire net; prix ht unitaire; precio; precio unitario;
+        p unitario; precio unit; valor unitario; precio ud; importe unitario; v unitario; p unit; pr unitario;
+        prezzo; prezzo unitario; prezzo unit; pr unit; valore unitario; prezzo un; importo unitario; prijs; prijs st;
         stukprijs; prijs per stuk; eenheidsprijs; tarief; prijs per eenheid; stuksprijs; cena; cena jedn;
         cena jedn netto; cena jednostkowa; cena jednostkowa netto; cena netto; cena j; c j; cena jm; preco;
         preco unitario; preco unit; valor unit; v unit; vl unit; vlr unit; vl unitario; vr unit; v un;
@@ -169,14 +169,18 @@ def _table() -> dict[tuple[str, ...], str]:
 
 _PHRASES = _table()
 _LONGEST = max(len(phrase) for phrase in _PHRASES)
-_STEMS = {phrase[-1][:-1]: role for phrase, role in _PHRASES.items() if len(phrase) == 1 and phrase[0].endswith("*")}
+_STEMS: dict[tuple[str, ...], list[tuple[str, str]]] = {}  # first words of a phrase: how its last one starts, role
+for _phrase, _meant in _PHRASES.items():
+    if _phrase[-1].endswith("*"):
+        _STEMS.setdefault(_phrase[:-1], []).append((_phrase[-1][:-1], _meant))
 
 
 @lru_cache(maxsize=4096)
 def _role(words: tuple[str, ...]) -> str | None:
     role = _PHRASES.get(words) or _PHRASES.get((*words[:-1], words[-1] + "*"))
-    if role is None and len(words) == 1 and len(words[0]) > 5:
-        role = next((role for stem, role in _STEMS.items() if words[0].startswith(stem)), None)
+    if role is None and (len(words) > 1 or len(words[0]) > 5):
+        stems = _STEMS.get(words[:-1], ())
+        role = next((meant for stem, meant in stems if words[-1].startswith(stem)), None)
     return role
 
 

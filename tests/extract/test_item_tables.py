@@ -50,12 +50,12 @@ def test_titles_centred_beside_a_wrapped_one_are_one_header() -> None:
 
 def test_numbers_centred_beside_a_wrapped_description_get_all_of_its_lines() -> None:
     lines = [
-        (40, 125, "A desk of oak with drawers,"), (40, 135, "brass handles, and a lamp"),
+        (40, 125, "A desk of solid oak with three drawers,"), (40, 135, "brass handles, and a lamp on its top"),
         (250, 130, "2"), (320, 130, "10.00"), (420, 130, "20.00"),
         (40, 155, "Chair"), (250, 155, "1"), (320, 155, "5.00"), (420, 155, "5.00"),
     ]  # fmt: skip
     assert plain(line_items(Layout.of([page(*HEADER, *lines)]))) == [
-        row("A desk of oak with drawers, brass handles, and a lamp", "2", "10.00", "20.00"),
+        row("A desk of solid oak with three drawers, brass handles, and a lamp on its top", "2", "10.00", "20.00"),
         row("Chair", "1", "5.00", "5.00"),
     ]
 
@@ -63,13 +63,13 @@ def test_numbers_centred_beside_a_wrapped_description_get_all_of_its_lines() -> 
 def test_a_drawn_line_parts_two_rows_where_the_gaps_do_not_tell() -> None:
     lines = [
         (40, 120, "Pen"), (250, 120, "2"), (320, 120, "1.00"), (420, 120, "2.00"),
-        (40, 132, "Blotting paper for a desk"), (40, 144, "and ink for the blue pen"),
+        (40, 132, "Blotting paper for a very large desk"), (40, 144, "and ink for the blue pen"),
         (250, 144, "3"), (320, 144, "1.00"), (420, 144, "3.00"),
     ]  # fmt: skip
     ruled = Layout.of([page(*HEADER, *lines, rulings=[(30.0, 131.0, 500.0, 131.0)])])
     assert [item["description"] for item in plain(line_items(ruled))] == [
         "Pen",
-        "Blotting paper for a desk and ink for the blue pen",
+        "Blotting paper for a very large desk and ink for the blue pen",
     ]
 
 
@@ -182,3 +182,35 @@ def test_blocks_without_one_proven_product_are_no_items() -> None:
         (40, 136, "Description: Pens"),
     ]
     assert line_items(Layout.of([page(*placed)])) == []
+
+
+def test_titles_that_stand_off_their_numbers_are_put_right_by_the_product() -> None:
+    lines = [
+        (40, 120, "1"), (80, 120, "Office chair with a high back, grey"), (80, 132, "Art.Nr. 077"),
+        (260, 132, "24 Stk"), (340, 132, "877,04"), (460, 132, "21.048,96"),
+        (40, 150, "2"), (80, 150, "Lamp"), (80, 162, "Art.Nr. 078"),
+        (260, 162, "2 Stk"), (340, 162, "10,00"), (460, 162, "20,00"),
+    ]  # fmt: skip
+    header = (
+        (40, 100, "Pos"),
+        (80, 100, "Artikel"),
+        (200, 100, "Menge"),
+        (270, 100, "Preis"),
+        (400, 100, "Gesamtpreis"),
+    )
+    assert plain(line_items(Layout.of([page(*header, *lines)]))) == [
+        row("Office chair with a high back, grey", "24", "877.04", "21048.96"),
+        row("Lamp", "2", "10.00", "20.00"),
+    ]
+
+
+def test_a_description_that_ends_beside_numbers_at_the_foot_of_its_row_is_whole() -> None:
+    lines = [
+        (40, 120, "Lamp"), (250, 120, "1"), (320, 120, "5.00"), (420, 120, "5.00"),
+        (40, 136, "A desk of solid oak with three deep"), (40, 147, "drawers"),
+        (250, 147, "2"), (320, 147, "10.00"), (420, 147, "20.00"),
+    ]  # fmt: skip
+    assert plain(line_items(Layout.of([page(*HEADER, *lines)]))) == [
+        row("Lamp", "1", "5.00", "5.00"),
+        row("A desk of solid oak with three deep drawers", "2", "10.00", "20.00"),
+    ]
