@@ -1,9 +1,10 @@
 """The lexicon: which printed labels name which concept, in every language that has a file in `labels/`.
 
 A language is one TOML file: `language`, `common` (words that betray the language), `[titles]` (what documents of a
-type call themselves) and `[labels]` (concept = phrases). A phrase that starts with `~` is weak: it counts less
-because it also names other things. Phrases are compared as folded words: the many spellings of "number" are one,
-articles and prepositions do not count, German compounds with -nummer are taken apart.
+type call themselves), `[labels]` (concept = phrases) and `[columns]` (of item tables; see `titles.py`). A label that
+starts with `~` is weak: it counts less because it also names other things. Labels are compared as folded words: the
+many spellings of "number" are one, articles and prepositions do not count, German compounds with -nummer are taken
+apart.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mcp_pdf.extract.folding import fold
 
@@ -154,8 +155,14 @@ def _walk(root: Node, tokens: list[Token]) -> Iterator[Hit]:
 
 
 @cache
-def lexicon() -> Lexicon:
-    """The lexicon of all languages, read once."""
+def language_files() -> tuple[dict[str, Any], ...]:
+    """What each file in `labels/` says, in the order of their names."""
     folder = resources.files("mcp_pdf.extract") / "labels"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda e: e.name)
-    return Lexicon(tomllib.loads(file.read_text(encoding="utf-8")) for file in files)
+    return tuple(tomllib.loads(file.read_text(encoding="utf-8")) for file in files)
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon of all languages, read once."""
+    return Lexicon(language_files())

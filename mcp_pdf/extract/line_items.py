@@ -15,27 +15,15 @@ from itertools import combinations, pairwise, product
 from statistics import median
 
 from mcp_pdf.extract.columns import MONEY, TIGHT, Column, assign, cell_edges, grow, ruled
-from mcp_pdf.extract.folding import fold
 from mcp_pdf.extract.found import PLAIN, Context
 from mcp_pdf.extract.headers import Header, find_headers
 from mcp_pdf.extract.layout import Layout, Line, Segment
 from mcp_pdf.extract.records import Record, find_records
 from mcp_pdf.extract.row_bands import Row, is_full, numbers, rows_of, without_foreign
 from mcp_pdf.extract.row_proof import printed_amounts, proven_triple
+from mcp_pdf.extract.titles import is_end, is_sum
 from mcp_pdf.pdf.page import Word
 
-_TOTALS = re.compile(
-    r"^\W*(?:sub\s?-?total|(?:grand |order |invoice |net |gross )?total\b|total (?:amount|due|net|ht|excl)|"
-    r"amount due|balance|"
-    r"summe|zwischensumme|gesamt|netto(?:betrag|summe)?\b|rechnungs(?:betrag|summe)|positionssumme|"
-    r"zahlbetrag|"
-    r"montant total|base imponible|suma\b|importe total|totale|imponibile|riepilogh|subtotaal|totaal|"
-    r"razem|kwota naleznosci|podsumowanie|do zaplaty|wartosc ogolem|soma|valor total|calculo|dados adicionais|"
-    r"sum\b|netto\b|i alt|a betale|subtotal|moms|mva\b|att betala|delsumma|summa|"
-    r"ara toplam|toplam|genel toplam|odenecek|mal hizmet toplam|"
-    r"celkem|soucet|zaklad|total de plata|vat\b|mwst|ust\b|iva\b|tva\b|btw\b|plus \d+|zzgl)"
-)
-_SUM = re.compile(r"^(?:sub\s?)?total|^summe|^gesamt|^razem|^totale|^toplam|^celkem")
 _NOTE = re.compile(
     r"^[^:]{2,32}:\s?\S|^[^:]{2,24}:$|^[-=_*]{4,}|"
     r"^(?:art|item|artikel|articolo|article|sku|ref|cod|code|ean|gtin|isbn|serial|s/n|lot|charge|hs)\b[\w .#-]{0,12}\d",
@@ -128,10 +116,10 @@ def _worth(items: Sequence[Item]) -> tuple[int, int, int, int]:
 def _body(layout: Layout, header: Header, end: int) -> Iterator[Line]:
     """The lines below a header that can hold its rows: to the totals."""
     for line in layout.lines[header.last + 1 : end]:
-        is_total = _TOTALS.match(fold(line.segments[0].text)) and len(line.segments) < len(header.columns) - 1
+        is_total = is_end(line.segments[0].text) and len(line.segments) < len(header.columns) - 1
         if is_total and line.segments[0].box[0] > header.columns[0].x0 - 60:
             return
-        if len(line.segments) > 2 and _SUM.match(fold(line.segments[-2].text)):
+        if len(line.segments) > 2 and is_sum(line.segments[-2].text):
             return
         if line.page > header.page + _PAGES:
             return

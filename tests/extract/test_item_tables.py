@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from mcp_pdf.extract.labels import language_files
 from mcp_pdf.extract.layout import Layout
 from mcp_pdf.extract.line_items import Item, line_items
 from mcp_pdf.pdf.page import Page, Word
@@ -214,3 +217,13 @@ def test_a_description_that_ends_beside_numbers_at_the_foot_of_its_row_is_whole(
         row("Lamp", "1", "5.00", "5.00"),
         row("A desk of solid oak with three deep drawers", "2", "10.00", "20.00"),
     ]
+
+
+@pytest.mark.parametrize("data", language_files(), ids=[data["language"] for data in language_files()])
+def test_every_language_can_head_and_end_an_item_table(data: dict[str, Any]) -> None:
+    named = {role: data["columns"][role][0].strip("*") for role in ("description", "quantity", "unit_price", "amount")}
+    places = dict(zip(named, (40, 220, 340, 460), strict=True))
+    titles = [(places[role], 100, title) for role, title in named.items()]
+    cells = [(40, 120, "Pen"), (220, 120, "2"), (340, 120, "1.50"), (460, 120, "3.00")]
+    ends = [(40, 140, data["columns"]["end"][0].strip("*").replace("#", "1")), (460, 140, "9.99")]
+    assert plain(line_items(Layout.of([page(*titles, *cells, *ends)]))) == [row("Pen", "2", "1.50", "3.00")]
