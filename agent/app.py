@@ -13,15 +13,18 @@ from aiohttp import web
 
 from agent import guard
 from agent.config import Config
+from agent.means import open_means
 from agent.oidc import Oidc
 from agent.pdf_client.command import RemoteServer, ServerCommand
 from agent.pdf_client.session import PdfClient
 from agent.planning.embedded import EmbeddedWork
+from agent.planning.model_work import Means, ModelWork
 from agent.pools import Pools
 from agent.tasks.engine import TaskEngine
 from agent.tasks.fetch import Fetcher
 from agent.tasks.lock import held
 from agent.tasks.push import Pusher
+from agent.tasks.run import Work
 from agent.tasks.sqlite import SqliteStore
 from agent.tasks.uploads import Uploads
 from agent.telemetry.health import Check, Health
@@ -92,10 +95,13 @@ def _parts(
             http = await opened.enter_async_context(guard.session(private=private, timeout_s=FETCH_S))
             app[FETCHER] = Fetcher(http, uploads, private=private)
             pdf = await opened.enter_async_context(PdfClient(server, metrics=metrics, launched=launched))
-            engine = _engine(config, store, uploads, pdf, metrics)
+            models = open_means(config, pools, metrics, kept=config.data_dir / "model")
+            means = await opened.enter_async_context(models)
+            engine = _engine(config, store, uploads, _work(pdf, metrics, means), metrics)
             app[PDF], app[UPLOADS], app[ENGINE] = pdf, uploads, await opened.enter_async_context(engine)
             health.register("mcp", lambda: _pdf_check(pdf), required=True)
-            health.register("llm", lambda: Check(False, detail={"model": "none"}), required=False)
+            none = Check(False, detail={"model": "none"})
+            health.register("llm", means.chain.check if means else lambda: none, required=False)
             health.register("memory", memory.check, required=False)
             health.register("loop", pulse.check, required=True)
             yield
@@ -103,11 +109,16 @@ def _parts(
     return parts
 
 
-def _engine(config: Config, store: SqliteStore, uploads: Uploads, pdf: PdfClient, metrics: Metrics) -> TaskEngine:
+def _work(pdf: PdfClient, metrics: Metrics, means: Means | None) -> Work:
+    """With a model both engines, without one the embedded engine alone."""
+    return EmbeddedWork(pdf, metrics=metrics) if means is None else ModelWork(pdf, means, metrics=metrics)
+
+
+def _engine(config: Config, store: SqliteStore, uploads: Uploads, work: Work, metrics: Metrics) -> TaskEngine:
     return TaskEngine(
         store,
         uploads,
-        EmbeddedWork(pdf, metrics=metrics),
+        work,
         max_concurrent=config.max_concurrent_tasks,
         queue_limit=config.task_queue_limit,
         task_timeout_s=config.task_timeout_s,

@@ -17,9 +17,11 @@ from typing import Any
 
 from agent.errors import ConfigError
 from agent.settings import (
+    MOUNTED,
     NOT_YET,
     arguments,
     flag,
+    given_value,
     is_placeholder,
     names,
     networks,
@@ -27,6 +29,7 @@ from agent.settings import (
     path,
     rate,
     seconds,
+    spell,
     text,
     url,
     whole,
@@ -82,6 +85,17 @@ class Config:
     gemini_base_url: str | None = _setting(
         "GEMINI_BASE_URL", None, _web_url, "Another endpoint that speaks the Gemini REST API"
     )
+    google_genai_use_vertexai: bool = _setting(
+        "GOOGLE_GENAI_USE_VERTEXAI",
+        False,
+        flag,
+        "Vertex AI in place of a key: project, location and credentials come from the SDK's own environment",
+    )
+    gemini_rpm: int | None = _setting(
+        "GEMINI_RPM", None, _positive, "Requests a minute to each model; without it what 429 answers teach"
+    )
+    gemini_tpm: int | None = _setting("GEMINI_TPM", None, _positive, "Input tokens a minute to each model")
+    gemini_concurrency: int = _setting("GEMINI_CONCURRENCY", 64, _positive, "Model calls at once")
     gemini_prices_file: Path | None = _setting(
         "GEMINI_PRICES_FILE", None, path, "TOML price table (USD per million tokens) in place of the built-in one"
     )
@@ -259,7 +273,7 @@ class Config:
         sources: dict[str, str] = {}
         problems: list[str] = []
         for row in rows():
-            given, source = _find(row["name"], environment, overrides or {})
+            given, source = given_value(row["name"], environment, overrides or {})
             if given is None:
                 continue
             sources[row["name"]] = source
@@ -293,6 +307,7 @@ class Config:
             ("TLS_CERT_FILE", self.tls_cert_file),
             ("TLS_KEY_FILE", self.tls_key_file),
             ("CARD_SIGNING_KEY_FILE", self.card_signing_key_file),
+            ("GEMINI_PRICES_FILE", self.gemini_prices_file),
         ):
             if file and not file.is_file():
                 found.append(f"{variable}: no such file: {file}")
@@ -309,7 +324,13 @@ class Config:
     @property
     def has_model_source(self) -> bool:
         named = self.google_api_key and not is_placeholder(self.google_api_key)
-        return bool(named or self.google_api_key_file or self.use_aws_secrets)
+        kept = self.google_api_key_file or self.use_aws_secrets or MOUNTED.is_file()
+        return bool(named or kept or self.google_genai_use_vertexai)
+
+    @property
+    def uses_model(self) -> bool:
+        """Whether any request may reach a model."""
+        return self.has_model_source and self.extraction_mode != "embedded"
 
     @property
     def shared_store_url(self) -> str | None:
@@ -350,11 +371,8 @@ class Config:
             value = getattr(self, row["field"])
             if row["secret"] and value:
                 value = "***"
-            out.append((row["name"], _spell(value), self.sources.get(row["name"], "default")))
+            out.append((row["name"], spell(value), self.sources.get(row["name"], "default")))
         return out
-
-
-ALIASES = {"GOOGLE_API_KEY": ("GEMINI_API_KEY",), "HOST": ("A2A_HOST",), "PORT": ("A2A_PORT",)}
 
 
 def rows() -> list[dict[str, Any]]:
@@ -370,28 +388,6 @@ def table() -> str:
     """The README's table of settings, as Markdown."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for row in rows():
-        default = row["shown"] or (f"`{_spell(row['default'])}`" if _spell(row["default"]) else "")
+        default = row["shown"] or (f"`{spell(row['default'])}`" if spell(row["default"]) else "")
         lines.append(f"| `{row['name']}` | {default} | {row['meaning']} |")
     return "\n".join(lines)
-
-
-def _find(name: str, environment: Mapping[str, str], overrides: Mapping[str, str]) -> tuple[str | None, str]:
-    if overrides.get(name):
-        return overrides[name], "command line"
-    for spelled in (name, *ALIASES.get(name, ())):
-        found = environment.get(spelled, "").strip()
-        if found:
-            return found, f"environment {spelled}"
-    return None, "default"
-
-
-def _spell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return " ".join(str(v) for v in value)
-    if isinstance(value, float) and value == int(value):
-        return str(int(value))
-    return str(value)

@@ -17,11 +17,10 @@ from typing import Protocol
 import orjson
 
 from agent.errors import ConfigError
-from agent.settings import is_placeholder
+from agent.settings import MOUNTED, is_placeholder
 
 log = logging.getLogger(__name__)
 
-MOUNTED = Path("/var/run/secrets/api-key")  # where the guide's manifests mount the key
 _LOOK_EVERY_S = 1.0
 _AWS_TIMEOUT_S = 5.0
 _AWS_AGAIN_S = 300.0

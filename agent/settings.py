@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 PLACEHOLDERS = ("your", "changeme", "change-me", "change_me", "replace", "<", "xxx", "placeholder", "todo", "example")
 
+MOUNTED = Path("/var/run/secrets/api-key")  # where the guide's manifests mount the model's key
+
 # Accepted, so that one environment serves several versions; the start says so when one of them is set.
-NOT_YET = frozenset(
-    {"GOOGLE_API_KEY", "GOOGLE_API_KEY_FILE", "USE_AWS_SECRETS", "GEMINI_MODEL", "GEMINI_FALLBACK_MODELS"}
-    | {"GEMINI_BASE_URL", "GEMINI_PRICES_FILE", "TOKEN_BUDGET", "DAILY_TOKEN_BUDGET", "LLM_TIMEOUT"}
-    | {"ENABLE_CACHE", "CACHE_URL", "CACHE_TTL", "CARD_SIGNING_KEY_FILE"}
-    | {"OTEL_EXPORTER_OTLP_ENDPOINT"}
-)
+NOT_YET = frozenset({"CARD_SIGNING_KEY_FILE"} | {"OTEL_EXPORTER_OTLP_ENDPOINT"})
 
 
 def text(value: str) -> str:
@@ -98,3 +96,30 @@ def rate(value: str) -> str:
 def is_placeholder(secret: str) -> bool:
     """Whether this is what a template left in place of a secret."""
     return secret.strip().casefold().startswith(PLACEHOLDERS)
+
+
+ALIASES = {"GOOGLE_API_KEY": ("GEMINI_API_KEY",), "HOST": ("A2A_HOST",), "PORT": ("A2A_PORT",)}
+
+
+def given_value(name: str, environment: Mapping[str, str], overrides: Mapping[str, str]) -> tuple[str | None, str]:
+    """What is set for a variable, and where; None when nothing is."""
+    if overrides.get(name):
+        return overrides[name], "command line"
+    for spelled in (name, *ALIASES.get(name, ())):
+        found = environment.get(spelled, "").strip()
+        if found:
+            return found, f"environment {spelled}"
+    return None, "default"
+
+
+def spell(value: object) -> str:
+    """A setting's value as it would be written."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return " ".join(str(v) for v in value)
+    if isinstance(value, float) and value == int(value):
+        return str(int(value))
+    return str(value)

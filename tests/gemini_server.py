@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -302,3 +303,19 @@ async def gemini_server(script: Script = (), **options: Any) -> AsyncIterator[Ge
         yield server
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def in_thread(script: Script = (), **options: Any) -> Iterator[GeminiServer]:
+    """The same for tests and benchmarks that block: it serves from a thread of its own."""
+    loop = asyncio.new_event_loop()
+    opened = gemini_server(script, **options)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield asyncio.run_coroutine_threadsafe(opened.__aenter__(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(opened.__aexit__(None, None, None), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

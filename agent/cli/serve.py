@@ -36,8 +36,6 @@ def _refuse_unsupported(config: Config) -> None:
     """What this version cannot do is refused, never ignored."""
     if config.shared_store_url:
         raise ConfigError("STORE_URL, WORKERS: tasks shared between processes are not supported by this version")
-    if config.extraction_mode == "model":
-        raise ConfigError("EXTRACTION_MODE=model: this version has no model; use auto or embedded")
 
 
 def _launched(config: Config, server: object) -> subprocess.Popen[bytes] | None:

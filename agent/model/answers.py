@@ -30,8 +30,8 @@ Make = Callable[[], Awaitable[Reply]]
 def key_of(tenant: str, model: str, ask: Ask) -> str:
     """Two asks of one key have the same answer."""
     content = hashlib.sha256()
-    for piece in ask.pieces:
-        content.update(piece.jpeg if isinstance(piece, Picture) else orjson.dumps(str(piece)))
+    for piece in ask.subject:
+        content.update(piece.jpeg if isinstance(piece, Picture) else orjson.dumps(piece))
     return cache_key(
         tenant=tenant, prompt=ask.prompt, system=ask.system, model=model, schema=ask.schema,
         content=content.hexdigest(), most=ask.max_output_tokens,

@@ -91,7 +91,8 @@ class Declaration:
 class Ask:
     """One question to a model. `prompt` names the system instruction's file and version.
 
-    With `schema` the answer is JSON of that shape; with `tools` it may be calls. A `private` one is never kept.
+    With `schema` the answer is JSON of that shape; with `tools` it may be calls. Its answer may be kept and used again
+    for the same `subject`: what is asked about, free of random marks. Without one it is kept nowhere.
     """
 
     prompt: str
@@ -100,7 +101,7 @@ class Ask:
     max_output_tokens: int
     schema: Mapping[str, Any] | None = None
     tools: Sequence[Declaration] = ()
-    private: bool = False
+    subject: Sequence[str | Picture] = ()
 
     @property
     def pieces(self) -> list[Piece]:

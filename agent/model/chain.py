@@ -91,7 +91,7 @@ class ModelChain:
         return reply
 
     async def _answered(self, ask: Ask, account: Account, facts: dict[str, Any]) -> tuple[Reply, bool]:
-        if ask.private or ask.schema is None:
+        if not ask.subject or ask.schema is None:
             return await self._paid(ask, account, facts), False
         key = key_of(account.caller, self._policy.models[0], ask)
         return await self._answers.once(account.task_id, key, lambda: self._paid(ask, account, facts))

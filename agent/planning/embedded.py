@@ -53,8 +53,7 @@ class EmbeddedWork:
 
     async def __call__(self, run: Run) -> Outcome:
         request = read_request(m for m in run.task.history if m.role == "user")
-        if request.mode == "model":
-            raise Failure("model_unavailable", "No model is configured.", hint="Use the mode auto or embedded.")
+        self.check_mode(request)
         if not request.wish:
             request = await self._as_before(run, request)
         library = [d["doc_id"] for d in await list_documents(self._client, timeout_s=CALL_S)]
@@ -62,10 +61,11 @@ class EmbeddedWork:
         if request.kind == "list":
             return await self._list(run, seen)
         if request.kind is None:
-            return ask(run, Question("What should be done? For example: extract data from a document.", "no_wish"))
+            what = Question("What should be done? For example: extract data from a document.", "no_wish")
+            return await self.unclear(run, request, seen, what)
         chosen = choose(request, seen)
         if isinstance(chosen, Question):
-            return ask(run, chosen)
+            return await self.unclear(run, request, seen, chosen)
         for doc in chosen:
             if doc.startswith("upload/") and not await run.owns(doc.removeprefix("upload/")):
                 raise NotFound(f"there is no document {doc}")
@@ -75,6 +75,16 @@ class EmbeddedWork:
             if is_locked(exc):
                 return unlock(run, exc)
             raise
+
+    def check_mode(self, request: Request) -> None:
+        """Raises Failure for a mode that this work cannot serve."""
+        if request.mode == "model":
+            raise Failure("model_unavailable", "No model is configured.", hint="Use the mode auto or embedded.")
+
+    async def unclear(self, run: Run, request: Request, seen: list[str], question: Question) -> Outcome:
+        """What to do with a request that rules do not understand: ask back."""
+        del request, seen
+        return ask(run, question)
 
     async def _as_before(self, run: Run, request: Request) -> Request:
         """ "The same fields from this other document": the wish of a task that the message refers to."""
@@ -127,11 +137,15 @@ class EmbeddedWork:
             password=run.secrets.get("password"),
             progress=lambda words: run.progress(words, document=request.uploads.get(doc, doc)),
         )
+        self.count(found)
+        return found
+
+    def count(self, found: dict[str, Any]) -> None:
+        """Counts the values of a result."""
         if self._metrics is not None:
             for proof in found["evidence"].values():
                 if "match" in proof:
                     self._metrics.extraction_fields_total.labels(proof["source"], proof["match"]).inc()
-        return found
 
     async def ask(self, run: Run, request: Request, chosen: list[str]) -> Outcome:
         """A question for one value: the value in words, its place as citation."""
@@ -178,10 +192,10 @@ class EmbeddedWork:
 
 
 ANSWERS: Mapping[str, Answer] = {
-    "extract": EmbeddedWork.extract,
-    "ask": EmbeddedWork.ask,
-    "classify": EmbeddedWork.classify,
-    "read": EmbeddedWork.read,
+    "extract": lambda work, *asked: work.extract(*asked),
+    "ask": lambda work, *asked: work.ask(*asked),
+    "classify": lambda work, *asked: work.classify(*asked),
+    "read": lambda work, *asked: work.read(*asked),
 }
 
 

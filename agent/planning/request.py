@@ -12,9 +12,10 @@ from agent.planning.wording import alike, resolve, understand
 from agent.task import Message
 
 WISH_KEYS = ("fields", "schema", "document_type", "pages", "strictness", "effective_schema")
-KEYS = frozenset({*WISH_KEYS, "documents", "mode", "password", "question"})
+KEYS = frozenset({*WISH_KEYS, "documents", "mode", "password", "question", "trace"})
 STRICTNESS = ("precise", "balanced", "eager")
 MODES = ("auto", "embedded", "model")
+TRACES = ("steps", "text")
 MAX_DOCUMENTS = 100
 
 
@@ -28,6 +29,8 @@ class Request:
     wish: Mapping[str, Any] = field(default_factory=dict)
     mode: str | None = None
     text: str = ""
+    trace_text: bool = False  # the trace shall hold what was sent to a model and what it answered
+    guessed: bool = False  # the words did not tell the kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ def read_request(messages: Iterable[Message]) -> Request:
     uploads: dict[str, str] = {}
     wish: dict[str, Any] = {}
     mode: str | None = None
+    trace_text = False
     texts = []
     for message in messages:
         said = _read(message)
@@ -56,10 +60,12 @@ def read_request(messages: Iterable[Message]) -> Request:
             wish = {key: value for key, value in wish.items() if key not in ("fields", "schema", "document_type")}
         wish |= said.wish
         mode = said.mode or mode
+        trace_text = trace_text or said.trace_text
         texts.append(said.text)
+    guessed = kind is None and not wish
     if kind is None and (wish or documents or uploads):
         kind = "extract"
-    return Request(kind, documents, uploads, wish, mode, "\n".join(filter(None, texts)))
+    return Request(kind, documents, uploads, wish, mode, "\n".join(filter(None, texts)), trace_text, guessed)
 
 
 def _read(message: Message) -> Request:
@@ -67,6 +73,7 @@ def _read(message: Message) -> Request:
     uploads: dict[str, str] = {}
     wish: dict[str, Any] = {}
     kind = mode = None
+    trace_text = False
     texts = []
     for at, part in enumerate(message.parts):
         if part.upload is not None:
@@ -76,6 +83,7 @@ def _read(message: Message) -> Request:
             documents += data.get("documents", ())
             wish |= {key: data[key] for key in WISH_KEYS if data.get(key) is not None}
             mode = data.get("mode") or mode
+            trace_text = trace_text or data.get("trace") == "text"
             kind = kind or ("extract" if wish else None)
             texts += [data["question"]] if data.get("question") else []
         elif part.text:
@@ -86,7 +94,7 @@ def _read(message: Message) -> Request:
         documents += [name for name in said.mentions if name not in documents]
         if said.fields and not any(key in wish for key in ("fields", "schema", "document_type")):
             wish["fields"] = list(said.fields)
-    return Request(kind, tuple(documents), uploads, wish, mode, "\n".join(texts))
+    return Request(kind, tuple(documents), uploads, wish, mode, "\n".join(texts), trace_text)
 
 
 def check_data(data: Any, where: str) -> dict[str, Any]:
@@ -111,7 +119,7 @@ def _check_choices(data: dict[str, Any], where: str) -> None:
     asked = [key for key in ("fields", "schema", "document_type") if data.get(key) is not None]
     if len(asked) > 1:
         raise InvalidParams(f"give one of {' and '.join(asked)}, not both", field=f"{where}.{asked[1]}")
-    for key, choices in (("strictness", STRICTNESS), ("mode", MODES)):
+    for key, choices in (("strictness", STRICTNESS), ("mode", MODES), ("trace", TRACES)):
         if data.get(key) is not None and data[key] not in choices:
             raise InvalidParams(f"{key} is one of {', '.join(choices)}", field=f"{where}.{key}")
     for key in ("pages", "password", "document_type", "question"):

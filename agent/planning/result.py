@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from agent.task import Artifact, Part
+from agent.task import EMPTY, Artifact, Message, Part
 
 JSON = "application/json"
 
@@ -14,11 +15,14 @@ def data_part(data: Any) -> Part:
 
 
 def extraction(number: int, result: dict[str, Any]) -> Artifact:
-    """`extraction-N`: the values alone, then everything that proves them."""
-    rest = {key: value for key, value in result.items() if key != "values"}
+    """`extraction-N`: the values alone, then everything that proves them. Its metadata holds the trace, if any."""
+    rest = {key: value for key, value in result.items() if key not in ("values", "trace")}
     document = result.get("document") or {}
     return Artifact(
-        f"extraction-{number}", (data_part(result.get("values") or {}), data_part(rest)), name=document.get("id")
+        f"extraction-{number}",
+        (data_part(result.get("values") or {}), data_part(rest)),
+        name=document.get("id"),
+        metadata={"trace": result["trace"]} if "trace" in result else EMPTY,
     )
 
 
@@ -31,9 +35,15 @@ def failed(number: int, document: str, error: dict[str, object]) -> Artifact:
     )
 
 
-def answer(text: str, citations: Any) -> Artifact:
+def answer(text: str, citations: Any, *, trace: dict[str, Any] | None = None) -> Artifact:
     """`answer`: words for a person, and what they rest on."""
-    return Artifact("answer", (Part(text=text, media_type="text/plain"), data_part(citations)), name="answer")
+    parts = (Part(text=text, media_type="text/plain"), data_part(citations))
+    return Artifact("answer", parts, name="answer", metadata={"trace": trace} if trace is not None else EMPTY)
+
+
+def traced(message: Message, trace: dict[str, Any]) -> Message:
+    """A status message with the trace of what failed."""
+    return replace(message, metadata={**message.metadata, "trace": trace})
 
 
 def result_of(artifact: Artifact) -> dict[str, Any] | None:

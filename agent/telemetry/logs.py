@@ -38,6 +38,10 @@ _FLUSH_S = 2.0
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
+_redactor = Redactor()
+hide = _redactor.learn  # a secret that came to be known after the start
+
+
 @contextlib.contextmanager
 def bound(**context: str | None) -> Iterator[None]:
     """Puts request_id, task_id or caller on every line logged inside, also by tasks started there."""
@@ -195,7 +199,7 @@ def setup(
     if style == "auto":
         style = "text" if out.isatty() else "json"
     lines = JsonLines if style == "json" else TextLines
-    output = LogOutput(out, lines(redactor or Redactor()))
+    output = LogOutput(out, lines(redactor or _redactor))
     root = logging.getLogger()
     root.setLevel(level.upper())
     for old in root.handlers[:]:

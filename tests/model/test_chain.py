@@ -40,7 +40,8 @@ SPARE = "gemini-3.5-flash-lite"
 
 
 def ask(words: str = "the document", **options: Any) -> Ask:
-    return Ask("read@1", "Read.", ((words,),), **({"schema": SCHEMA, "max_output_tokens": 500} | options))
+    usual = {"schema": SCHEMA, "max_output_tokens": 500, "subject": (words,)}
+    return Ask("read@1", "Read.", ((words,),), **(usual | options))
 
 
 async def failure(doing: Any) -> Failure:
@@ -225,7 +226,7 @@ async def test_incomplete_and_private_answers_are_never_kept(bench: Any) -> None
     b = await bench([truncated(), answer(GOOD), answer(GOOD)])
     await failure(b.chain.ask(ask(), b.account()))
     for _ in range(2):
-        await b.chain.ask(ask(private=True), b.account())
+        await b.chain.ask(ask(subject=()), b.account())
     assert len(b.server.requests) == 3
 
 
