@@ -76,17 +76,18 @@ def _due_amount(told: Told) -> Verdict:
 
 
 def _lines(told: Told) -> Verdict:
-    """Item amounts against the net total; against the total where no tax is told apart."""
+    """Item amounts against the net total: the one answered, else the one that proves the document's totals."""
     rows = told.rows
-    target = "net_total" if told.amount("net_total") is not None else "total"
-    total = told.amount(target)
+    proven = told.reading.totals.get("net_total")
+    net = told.amount("net_total")
+    net = number(proven.value) if net is None and proven is not None else net
     amounts = [number(row.get("amount")) for row in rows.value] if rows is not None else []
-    if rows is None or total is None or any(one is None for one in amounts):
+    if rows is None or net is None or any(one is None for one in amounts):
         return None
-    total -= _surcharge(told)
+    net -= _surcharge(told)
     summed = sum((one for one in amounts if one is not None), Decimal(0))
     slack = max(_CENT, _CENT * len(amounts) / 2)  # each amount is rounded by half a cent at most
-    return abs(abs(summed) - abs(total)) <= slack, [rows.field.pointer, *told.pointers(target)]
+    return abs(abs(summed) - abs(net)) <= slack, [rows.field.pointer, *told.pointers("net_total")]
 
 
 def _surcharge(told: Told) -> Decimal:

@@ -82,6 +82,28 @@ def test_the_object_around_a_name_tells_whose_it_is() -> None:
     assert result["values"] == {"vendor": {"name": "Holz GmbH"}, "customer": {"name": "Bau AG"}}
 
 
+def test_a_table_that_only_the_caller_describes_is_read_by_its_titles() -> None:
+    statement = page(
+        (40, 80, "Booking day"), (140, 80, "Purpose"), (320, 80, "Turnover"),
+        (40, 100, "2024-05-02"), (140, 100, "Rent of the hall"), (320, 100, "-850.00"),
+        (140, 112, "for May"),
+        (40, 130, "2024-05-09"), (140, 130, "Ticket sales"), (320, 130, "1,200.50"),
+        (40, 200, "Your bank wishes a good day"),
+    )  # fmt: skip
+    columns = typed(
+        day={"type": "string", "format": "date", "description": "Booking day"},
+        purpose={"type": "string"},
+        turnover={"type": "number"},
+    )
+    schema = typed(transactions={"type": "array", "items": columns})
+    result = extract(Document([statement], 1), Wish.parse({"schema": schema}))
+    assert result["values"]["transactions"] == [
+        {"day": "2024-05-02", "purpose": "Rent of the hall for May", "turnover": -850.0},
+        {"day": "2024-05-09", "purpose": "Ticket sales", "turnover": 1200.5},
+    ]
+    assert result["evidence"]["/transactions/1/turnover"]["text"] == "1,200.50"
+
+
 def test_a_name_never_seen_is_found_by_its_description() -> None:
     schema = typed(storageSlot={"type": "string", "description": "Warehouse bay"})
     assert asked(schema)["values"] == {"storageSlot": "K-17"}
