@@ -101,14 +101,20 @@ def _update(connection: sqlite3.Connection, task: Task, before: Task, head: byte
     if changed.rowcount != 1:
         raise Stale(task.id)
     if before.state is not task.state:
-        _count(connection, task.caller, before.state.value, -1)
-        _count(connection, task.caller, state, 1)
+        _recount(connection, task.caller, before.state.value, state)
 
 
 def _count(connection: sqlite3.Connection, caller: str, state: str, by: int) -> None:
     connection.execute(
         "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tasks = tasks + excluded.tasks",
         (caller, state, by),
+    )
+
+
+def _recount(connection: sqlite3.Connection, caller: str, before: str, after: str) -> None:
+    connection.execute(
+        "INSERT INTO counts VALUES (?, ?, -1), (?, ?, 1) ON CONFLICT DO UPDATE SET tasks = tasks + excluded.tasks",
+        (caller, before, caller, after),
     )
 
 

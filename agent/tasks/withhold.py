@@ -20,6 +20,7 @@ _SAID = re.compile(
     r"[\"'„“«`]?(?P<secret>[^\s\"'”“»`,;]+)",
     re.IGNORECASE,
 )
+_STEMS = ("pass", "kennwort", "contraseña", "wachtwoord")  # every word of _WORD holds one
 _NO_SECRET = frozenset({"protected", "required", "needed", "a", "the", "in", "not", "missing", "unknown", "correct"})
 
 
@@ -39,6 +40,8 @@ def withhold(message: Message, *, awaited: bool) -> tuple[Message, Mapping[str, 
 
 def _part(part: Part, secrets: dict[str, str], awaited: bool) -> Part:
     if part.text is not None:
+        if not awaited and not part.metadata and not _said(part.text):
+            return part
         return replace(part, text=_text(part.text, secrets, awaited), metadata=_data(part.metadata, secrets))
     if part.has_data or part.data is not None or part.metadata:
         return replace(part, data=_data(part.data, secrets), metadata=_data(part.metadata, secrets))
@@ -46,7 +49,7 @@ def _part(part: Part, secrets: dict[str, str], awaited: bool) -> Part:
 
 
 def _text(text: str, secrets: dict[str, str], awaited: bool) -> str:
-    said = [found for found in _SAID.finditer(text) if found["secret"].casefold().strip(".?!") not in _NO_SECRET]
+    said = _said(text)
     if awaited:
         secrets["reply"] = text
         secrets.setdefault("password", said[0]["secret"] if said else text.strip())
@@ -57,6 +60,14 @@ def _text(text: str, secrets: dict[str, str], awaited: bool) -> str:
     for found in reversed(said):
         text = text[: found.start("secret")] + WITHHELD + text[found.end("secret") :]
     return text
+
+
+def _said(text: str) -> list[re.Match[str]]:
+    """The places of a secret; the pattern is slow, so a text without any of its words is not searched."""
+    folded = text.casefold()
+    if not any(stem in folded for stem in _STEMS):
+        return []
+    return [found for found in _SAID.finditer(text) if found["secret"].casefold().strip(".?!") not in _NO_SECRET]
 
 
 def _data(data: Any, secrets: dict[str, str]) -> Any:

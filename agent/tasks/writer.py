@@ -1,4 +1,4 @@
-"""One thread that writes: whatever waits when it comes round shares a transaction (group commit).
+"""One thread that writes: what came while it wrote the last transaction shares the next one (group commit).
 
 Durability: WAL with synchronous=NORMAL. A transaction that was reported done is in the operating system's hands: it
 survives the death of this process by any signal. A power cut may take back the last moments, never corrupt.
@@ -11,6 +11,7 @@ import logging
 import queue
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,17 +33,28 @@ class _Job:
 
 
 class Writer:
-    """`submit` from the event loop; `done` is called back there, in the order of the submissions."""
+    """`submit` from the event loop; `done` is called back there, in the order of the submissions.
+
+    The thread has one group at a time, so that it is woken once a group and not once a job.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._waiting: deque[_Job] = deque()
+        self._writing = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._groups: queue.SimpleQueue[Sequence[_Job] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="task-store", daemon=True)
         self._thread.start()
 
     def submit(self, write: Write, done: Done) -> None:
-        self._jobs.put(_Job(write, done))
+        self._waiting.append(_Job(write, done))
+        if not self._writing:
+            self._writing = True
+            self._idle.clear()
+            self._loop.call_soon(self._next)  # whoever else submits in this turn of the loop comes along
 
     async def call(self, write: Write) -> Any:
         """What `write` returns, once its transaction holds."""
@@ -61,22 +73,21 @@ class Writer:
 
     async def close(self) -> None:
         """Writes what was submitted."""
-        self._jobs.put(None)
+        await self._idle.wait()
+        self._groups.put(None)
         await asyncio.to_thread(self._thread.join)
 
+    def _next(self) -> None:
+        """Hands the next group to the thread, or notes that nothing waits."""
+        if not self._waiting:
+            self._writing = False
+            self._idle.set()
+            return
+        self._groups.put([self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP))])
+
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            group = [job]
-            stop = False
-            while len(group) < _GROUP and not self._jobs.empty():
-                more = self._jobs.get()
-                if more is None:
-                    stop = True
-                    break
-                group.append(more)
+        while (group := self._groups.get()) is not None:
             self._tell(group, self._written(group))
-            if stop:
-                return
 
     def _tell(self, group: Sequence[_Job], ends: Sequence[tuple[Any, BaseException | None]]) -> None:
         def tell() -> None:
@@ -85,6 +96,7 @@ class Writer:
                     job.done(result, fault)
                 except Exception:  # one reader's fault must not hide the others' results
                     log.exception("store.done_fault")
+            self._next()
 
         self._loop.call_soon_threadsafe(tell)
 

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -103,7 +104,7 @@ class Door:
         return caller
 
     def _check_local(self, request: web.Request) -> None:
-        name = _host(request)
+        name = _host(request.headers.get(hdrs.HOST, ""))
         if name not in self._hosts:
             raise Forbidden(f"This service does not answer to the host {name[:80]!r}.", hint="See ALLOWED_HOSTS.")
         if any(header in request.headers for header in FORWARDED):
@@ -133,8 +134,10 @@ def _token(request: web.Request) -> str | None:
     return request.headers.get("X-API-Key")
 
 
-def _host(request: web.Request) -> str:
-    return (urlsplit("//" + request.headers.get(hdrs.HOST, "")).hostname or "").casefold()
+@lru_cache(256)
+def _host(header: str) -> str:
+    """The name in a Host header, without its port."""
+    return (urlsplit("//" + header).hostname or "").casefold()
 
 
 def require(request: web.Request, scope: str) -> Caller:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from agent.a2a import operations as ops
@@ -20,20 +18,17 @@ from agent.errors import (
     InvalidParams,
     InvalidRequest,
     MethodNotFound,
-    Overloaded,
-    ParseError,
     VersionNotSupported,
 )
 from agent.web.answers import JSON, REFUSALS, content_type_of, json_answer, refusal
+from agent.web.body import read_json
 from agent.web.calls import Call, follow, perform
 from agent.web.keys import CALLER, CARD, ENGINE, FETCHER, UPLOADS, WAIT_S
-from agent.web.nesting import check_nesting
 from agent.web.sse import resumed_after
 from agent.web.stream import tell
 
 log = logging.getLogger(__name__)
 
-BODY_S = 60.0  # a body that has not come by then never will
 JSON_TYPES = frozenset({JSON, "application/a2a+json", "application/json-rpc", "application/jsonrequest"})
 
 # method name -> (operation, version)
@@ -96,15 +91,7 @@ async def _stream(
 async def _envelope(request: web.Request) -> dict[str, Any]:
     if content_type_of(request) not in JSON_TYPES:
         raise ContentTypeNotSupported("Send application/json.")
-    try:
-        async with asyncio.timeout(BODY_S):
-            body = await request.read()
-        envelope = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise ParseError("The body is no JSON.") from None
-    except TimeoutError:
-        raise Overloaded("The body did not come in time.") from None
-    check_nesting(body, envelope)
+    envelope = await read_json(request)
     if not isinstance(envelope, dict):
         raise InvalidRequest("Send one request object; batches are not part of A2A.")
     if envelope.get("jsonrpc") != "2.0" or not isinstance(envelope.get("method"), str):

@@ -11,12 +11,12 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
-from uuid import uuid4
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from agent.errors import AgentError, Internal, InvalidRequest, NotFound, TooLarge
+from agent.task import new_id
 from agent.telemetry.logs import bound
 from agent.telemetry.metrics import Metrics
 from agent.web.answers import refusal
@@ -112,7 +112,7 @@ def _http(exc: web.HTTPException) -> web.StreamResponse:
 
 def _request_id(request: web.Request) -> str:
     given = request.headers.get("X-Request-Id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    return given if given and _REQUEST_ID.fullmatch(given) else new_id()
 
 
 def _endpoint(request: web.Request) -> str:

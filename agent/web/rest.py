@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from agent.a2a import operations as ops
@@ -17,15 +15,14 @@ from agent.a2a.v1 import V1
 from agent.errors import (
     AgentError,
     ContentTypeNotSupported,
-    Overloaded,
     ParseError,
     VersionNotSupported,
     wire_error,
 )
 from agent.web.answers import A2A_JSON, JSON, REFUSALS, content_type_of, json_answer, mirrored, refusal_headers
+from agent.web.body import read_json
 from agent.web.calls import follow, perform
-from agent.web.jsonrpc import BODY_S, make_call
-from agent.web.nesting import check_nesting
+from agent.web.jsonrpc import make_call
 from agent.web.sse import resumed_after
 from agent.web.stream import tell
 
@@ -88,17 +85,11 @@ class Handler:
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
-    if request.can_read_body and content_type_of(request) not in (JSON, A2A_JSON):
+    if not request.can_read_body:
+        return {}
+    if content_type_of(request) not in (JSON, A2A_JSON):
         raise ContentTypeNotSupported("Send application/json or application/a2a+json.")
-    try:
-        async with asyncio.timeout(BODY_S):
-            body = await request.read()
-        found = orjson.loads(body) if body else {}
-    except orjson.JSONDecodeError:
-        raise ParseError("The body is no JSON.") from None
-    except TimeoutError:
-        raise Overloaded("The body did not come in time.") from None
-    check_nesting(body, found)
+    found = await read_json(request)
     if not isinstance(found, dict):
         raise ParseError("The body is no JSON object.")
     return found
