@@ -25,6 +25,8 @@ _OVERLAP = 0.25  # of the line height: lines that share more of it stand beside 
 _TAX_WORDS = "excl excluding incl including inc ex eks ekskl exkl inkl sans hors bez con com met zonder w o"
 _WITHOUT = frozenset(_TAX_WORDS.split())
 
+_JOINERS = frozenset({"/", "&", "|", "-", "+"})  # what stands between two names of one column
+
 Run = tuple[Word, ...]
 
 
@@ -190,8 +192,10 @@ def _columns(pile: Sequence[Run]) -> list[Column]:
                 cut.append(Column(title.role, " ".join(w.text for w in part), part[0].x0, part[-1].x1))
         return cut
     role = titles[0].role if titles else "other"
+    if role in ("code", "position") and any(title.role == "description" for title in titles):
+        role = "description"
     longest = max(titles, key=lambda t: t.end - t.start, default=None)
-    if longest is not None and longest.end - longest.start > 1:
+    if longest is not None and longest.end - longest.start > 1 and role != "description":
         role = longest.role
     return [Column(role, text, box[0], box[2])]
 
@@ -199,6 +203,8 @@ def _columns(pile: Sequence[Run]) -> list[Column]:
 def _are_two(titles: Sequence[Title], words: Sequence[Word]) -> bool:
     """Whether a run names several columns: other roles side by side, not an amount `excl. VAT`."""
     roles = {title.role for title in titles}
+    if any(word.text.strip(",") in _JOINERS or word.text.endswith(("/", ",")) for word in words):
+        return False  # one column for both
     return (
         len(roles) > 1 and len(titles) == len(roles) and not any(fold(w.text).strip("().") in _WITHOUT for w in words)
     )

@@ -227,3 +227,36 @@ def test_every_language_can_head_and_end_an_item_table(data: dict[str, Any]) -> 
     cells = [(40, 120, "Pen"), (220, 120, "2"), (340, 120, "1.50"), (460, 120, "3.00")]
     ends = [(40, 140, data["columns"]["end"][0].strip("*").replace("#", "1")), (460, 140, "9.99")]
     assert plain(line_items(Layout.of([page(*titles, *cells, *ends)]))) == [row("Pen", "2", "1.50", "3.00")]
+
+
+def test_labels_that_wrap_beside_their_values_are_read_in_two_columns_of_blocks() -> None:
+    block = [
+        (40, 100, "Menge:"), (150, 100, "12"), (300, 100, "Rabatt (netto):"), (420, 100, "0,00"),
+        (40, 116, "Preis pro Einheit"), (40, 127, "(netto):"), (150, 121, "20,00"),
+        (300, 121, "Anzahl der Einheit:"), (420, 121, "1"),
+        (40, 143, "Gesamtpreis"), (40, 154, "(netto):"), (150, 148, "240,00"),
+        (40, 170, "Bezeichnung:"), (150, 170, "Schrank"), (300, 170, "Farbe:"), (420, 170, "rot"),
+    ]  # fmt: skip
+    assert plain(line_items(Layout.of([page(*block)]))) == [row("Schrank", "12", "20.00", "240.00")]
+
+
+def test_a_lump_sum_printed_as_a_block_of_labels_is_a_row_without_quantity() -> None:
+    block = [
+        (40, 100, "Nr. linea: 1"), (40, 115, "Descrizione bene/servizio: Consulenza"),
+        (40, 130, "Valore unitario: 150.00"), (40, 145, "Valore totale: 150.00"),
+    ]  # fmt: skip
+    assert plain(line_items(Layout.of([page(*block)]))) == [
+        {"description": "Consulenza", "unit_price": "150.00", "amount": "150.00"}
+    ]
+
+
+def test_two_names_of_one_column_are_one_title() -> None:
+    layout = Layout.of(
+        [
+            page(
+                (40, 100, "Qty"), (100, 100, "Part Number / Description"), (320, 100, "Price"), (420, 100, "Amount"),
+                (40, 120, "3"), (100, 120, "Blue pen"), (320, 120, "2.00"), (420, 120, "6.00"),
+            )
+        ]
+    )  # fmt: skip
+    assert plain(line_items(layout)) == [row("Blue pen", "3", "2.00", "6.00")]
