@@ -73,7 +73,23 @@ def line_items(layout: Layout, context: Context = PLAIN) -> list[Item]:
         rows = _rows(layout, header, later, context)
         tables.setdefault(header.signature, []).extend(rows)
     tables["records",] = [_recorded(record) for record in find_records(layout, context)]
-    return _summed(layout, max(tables.values(), key=_worth), context)
+    return _summed(layout, max((_unnumbered(rows) for rows in tables.values()), key=_worth), context)
+
+
+def _unnumbered(items: list[Item]) -> list[Item]:
+    """Rows whose descriptions count 1, 2, 3 … without a column for it, without these numbers."""
+    found = [item.cells.get("description") for item in items]
+    counted = [
+        cell is not None and cell.text.split(maxsplit=1)[0].strip(".") == str(at) for at, cell in enumerate(found, 1)
+    ]
+    if len(items) < 2 or not all(counted):
+        return items
+    for item in items:
+        cell = item.cells["description"]
+        text = cell.text.partition(" ")[2]
+        if text:
+            item.cells["description"] = Cell(text, text, cell.words[1:], cell.page)
+    return items
 
 
 def _recorded(record: Record) -> Item:

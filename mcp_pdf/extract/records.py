@@ -97,7 +97,7 @@ def _wrapped_label(layout: Layout, line: Line, segment: Segment) -> tuple[str, t
         one
         for near in layout.lines[max(0, line.index - _BESIDE) : line.index + 2]
         for one in near.segments
-        if near.page == line.page and one.box[0] > right and top < (one.box[1] + one.box[3]) / 2 < bottom
+        if near.page == line.page and one.box[0] > right and one.box[1] < bottom - 1 and one.box[3] > top + 1
     ]
     value = min(beside, key=lambda one: one.box[0], default=None)
     label = " ".join(one.text for one in block).rstrip(":")

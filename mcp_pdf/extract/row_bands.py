@@ -25,6 +25,7 @@ _HAIR = 0.5  # points: gaps that differ by less are the same
 _APART = 0.25  # of a line height: how much wider the gap between rows is than the one between a row's lines
 _LONG = 14  # letters: a cell with more is text, whatever number stands in it
 _NO_NUMBER = re.compile(r"%|\d[/:]\d")  # percentages, dates, times and ratios
+_SUMS = frozenset({"amount", "gross_amount"})
 _COUNTED = frozenset({"quantity", *MONEY})
 
 
@@ -156,7 +157,7 @@ def _is_row(columns: Sequence[Column], cells: Cells, context: Context) -> bool:
     has = _counted(columns, cells, context)
     titles = {column.role for column in columns}
     if titles & {"amount", "gross_amount"}:
-        return bool(has & {"amount", "gross_amount"}) and bool(has & {"quantity", "unit_price"} or len(cells) >= 2)
+        return bool(has & _SUMS) and bool(has & {"quantity", "unit_price"} or len(cells) >= 2)
     if titles & {"unit_price", "gross_price"}:
         return {"quantity", "unit_price"} <= has
     return "quantity" in has and len(cells) >= 2
