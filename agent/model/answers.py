@@ -47,9 +47,9 @@ class Answers:
         self._keep_s = keep_s
         self._swept = 0.0
 
-    async def once(self, task_id: str, key: str, make: Make) -> tuple[Reply, bool]:
+    async def once(self, task_id: str, key: str, make: Make, *, lasting: bool) -> tuple[Reply, bool]:
         """The reply, and whether it was there already. `make` runs once at a time for a key."""
-        if (known := await self._read(task_id, key)) is not None:
+        if lasting and (known := await self._read(task_id, key)) is not None:
             return _reply(known), True
         made: list[Reply] = []
 
@@ -59,16 +59,17 @@ class Answers:
             return orjson.dumps({"model": reply.model, "data": reply.data}), True
 
         content = await self._cache.once(key, value) if self._cache is not None else (await value())[0]
-        await self._write(task_id, key, content)
+        if lasting:
+            await self._write(task_id, key, content)
         return (made[0], False) if made else (_reply(content), True)
 
     async def forget(self, task_id: str) -> None:
         """The task has ended."""
-        if self._kept is not None:
+        if self._kept is not None and _is_directory(self._kept / task_id):
             await asyncio.to_thread(shutil.rmtree, self._kept / task_id, ignore_errors=True)
 
     async def _read(self, task_id: str, key: str) -> bytes | None:
-        if self._kept is None:
+        if self._kept is None or not _is_directory(self._kept / task_id):
             return None
         path = self._kept / task_id / key
         return await asyncio.to_thread(lambda: path.read_bytes() if path.is_file() else None)
@@ -96,6 +97,10 @@ class Answers:
         for directory in root.iterdir():
             if time.time() - directory.stat().st_mtime > self._keep_s:
                 shutil.rmtree(directory, ignore_errors=True)
+
+
+def _is_directory(path: Path) -> bool:
+    return path.is_dir()  # a look at the kernel's cache: far cheaper than another thread
 
 
 def _reply(content: bytes) -> Reply:

@@ -92,7 +92,8 @@ class Ask:
     """One question to a model. `prompt` names the system instruction's file and version.
 
     With `schema` the answer is JSON of that shape; with `tools` it may be calls. Its answer may be kept and used again
-    for the same `subject`: what is asked about, free of random marks. Without one it is kept nowhere.
+    for the same `subject`: what is asked about, free of random marks. Without one it is kept nowhere. With `lasting`
+    it also outlives the process, until its task ends: for one of several questions of a task.
     """
 
     prompt: str
@@ -102,6 +103,7 @@ class Ask:
     schema: Mapping[str, Any] | None = None
     tools: Sequence[Declaration] = ()
     subject: Sequence[str | Picture] = ()
+    lasting: bool = False
 
     @property
     def pieces(self) -> list[Piece]:

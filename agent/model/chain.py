@@ -15,6 +15,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from agent.errors import ConfigError
@@ -94,7 +95,8 @@ class ModelChain:
         if not ask.subject or ask.schema is None:
             return await self._paid(ask, account, facts), False
         key = key_of(account.caller, self._policy.models[0], ask)
-        return await self._answers.once(account.task_id, key, lambda: self._paid(ask, account, facts))
+        make = partial(self._paid, ask, account, facts)
+        return await self._answers.once(account.task_id, key, make, lasting=ask.lasting)
 
     async def _paid(self, ask: Ask, account: Account, facts: dict[str, Any]) -> Reply:
         """From the first model that is well; raises the last one's fault."""

@@ -127,22 +127,26 @@ class Gemini:
         if key is None and not self._vertex:
             raise AttemptFailed("key", "there is no key", everywhere=True)
         if self._made is None or self._made[0] != key:
-            await self.warm()
-            from google.genai import Client, types
-
-            options = types.HttpOptions(
-                base_url=self._base_url,
-                retry_options=types.HttpRetryOptions(attempts=1),
-                aiohttp_client=self._session(),
-            )
-            self._made = key, Client(api_key=key, http_options=options)
+            self._made = key, await asyncio.to_thread(_made, key, self._base_url, self._session())
         return self._made[1]
+
+
+def _made(key: str | None, base_url: str | None, session: aiohttp.ClientSession) -> Client:
+    """A client of the SDK, which loads certificates for half a second although `session` brings its own."""
+    from google.genai import Client, types
+
+    retry = types.HttpRetryOptions(attempts=1)
+    return Client(
+        api_key=key, http_options=types.HttpOptions(base_url=base_url, retry_options=retry, aiohttp_client=session)
+    )
 
 
 def _config(ask: Ask, timeout_s: float, thinking: str | None) -> types.GenerateContentConfig:
     from google.genai import types
 
-    config = types.GenerateContentConfig(
+    from agent.model.sdk import Config
+
+    config = Config(
         system_instruction=ask.system,
         max_output_tokens=ask.max_output_tokens,
         http_options=types.HttpOptions(timeout=round(timeout_s * 1000)),
@@ -174,12 +178,14 @@ def _content(turn: Turn) -> types.Content:
 def _part(piece: Piece) -> types.Part:
     from google.genai import types
 
+    from agent.model.sdk import Part
+
     if isinstance(piece, str):
-        return types.Part(text=piece)
+        return Part(text=piece)
     if isinstance(piece, Picture):
-        return types.Part.from_bytes(data=piece.jpeg, mime_type="image/jpeg")
+        return Part(inline_data=types.Blob(data=piece.jpeg, mime_type="image/jpeg"))
     answered = types.FunctionResponse(id=piece.call.id, name=piece.call.name, response=dict(piece.result))
-    return types.Part(function_response=answered)
+    return Part(function_response=answered)
 
 
 def _judged(model: str, ask: Ask, response: types.GenerateContentResponse) -> Reply:

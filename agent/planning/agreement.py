@@ -59,7 +59,7 @@ def join(
     strictness: str,
 ) -> Joined:
     """Values and evidence of both readings; the checks are still those of the embedded one (see `judged`)."""
-    joined = Joined(copy.deepcopy(dict(embedded["values"])), copy.deepcopy(dict(embedded["evidence"])))
+    joined = Joined(dict(embedded["values"]), {at: copy.copy(proof) for at, proof in embedded["evidence"].items()})
     for one in wanted:
         theirs = read.values.get(one.name)
         if theirs is None:
@@ -104,7 +104,7 @@ def _leaf(
         joined.taken.add(at)
     else:
         own["confidence"] = _moved(own["confidence"], -1)
-        own.setdefault("conflicts", []).append(_candidate(theirs, proof))
+        own["conflicts"] = [*own.get("conflicts", ()), _candidate(theirs, proof)]
 
 
 def _must_be_printed(one: Wanted, strictness: str, pictures: bool) -> bool:
@@ -146,7 +146,7 @@ def _compared(joined: Joined, at: str, ours: Any, theirs: Any, located: Mapping[
         own["agreed"] = True
     elif theirs is not None:
         own["confidence"] = _moved(own["confidence"], -1)
-        own.setdefault("conflicts", []).append(_candidate(theirs, proof))
+        own["conflicts"] = [*own.get("conflicts", ()), _candidate(theirs, proof)]
 
 
 def _take(joined: Joined, one: Wanted, theirs: Any, located: Mapping[str, Proof], most: str = "medium") -> None:
@@ -178,7 +178,7 @@ def _differing(joined: Joined, one: Wanted, others: Sequence[Given]) -> None:
     listed = [
         {"value": g.value, "page": g.pages[0] if g.pages else None, "boxes": [], "source": "model"} for g in others
     ]
-    own.setdefault("conflicts", []).extend(listed)
+    own["conflicts"] = [*own.get("conflicts", ()), *listed]
 
 
 def _unlocated(value: Any) -> Proof:
@@ -196,7 +196,7 @@ def _candidate(value: Any, proof: Mapping[str, Any]) -> dict[str, Any]:
 def _doubtful(entry: Proof, value: Any) -> None:
     """The evidence of a null, with the value that was not believed."""
     entry["reason"] = "doubtful"
-    entry.setdefault("candidates", []).append(_candidate(value, _unlocated(value)))
+    entry["candidates"] = [*entry.get("candidates", ()), _candidate(value, _unlocated(value))]
 
 
 def judged(joined: Joined, checks: Sequence[Mapping[str, Any]], *, strictness: str) -> None:

@@ -12,7 +12,7 @@ from agent.caller import Caller
 from agent.errors import Failure, NotFound
 from agent.pdf_client.session import PdfClient
 from agent.planning import result as results
-from agent.planning.reader import extract_document, is_locked, list_documents
+from agent.planning.reader import Listing, extract_document, is_locked
 from agent.planning.request import Question, Request, choose, read_request
 from agent.task import Artifact, Message, Outcome, Part, State, Task
 from agent.telemetry.metrics import Metrics
@@ -40,11 +40,12 @@ Answer = Callable[["EmbeddedWork", Run, Request, list[str]], Awaitable[Outcome]]
 
 
 class EmbeddedWork:
-    """Works on tasks with the PDF server alone. It keeps nothing between tasks."""
+    """Works on tasks with the PDF server alone. Between tasks it keeps the library's listing, briefly."""
 
-    def __init__(self, client: PdfClient, *, metrics: Metrics | None = None) -> None:
+    def __init__(self, client: PdfClient, *, metrics: Metrics | None = None, listing: Listing | None = None) -> None:
         self._client = client
         self._metrics = metrics
+        self._listing = listing or Listing(client)
 
     def reply(self, message: Message) -> Message | None:
         """Every request of this agent becomes a task."""
@@ -56,7 +57,7 @@ class EmbeddedWork:
         self.check_mode(request)
         if not request.wish:
             request = await self._as_before(run, request)
-        library = [d["doc_id"] for d in await list_documents(self._client, timeout_s=CALL_S)]
+        library = await self._listing.ids(request.documents)
         seen = [doc for doc in library if run.caller.may_see(doc)]
         if request.kind == "list":
             return await self._list(run, seen)

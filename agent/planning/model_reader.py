@@ -23,6 +23,7 @@ from agent.planning.wished import Wanted, unsure, wanted_of
 
 LOCATE_S = 60.0
 MOST_TOKENS = 100_000  # of one document's pages in mode `model`
+CHECKED = frozenset({"amount", "number", "integer", "date", "items"})  # types that checks are made of
 PASSING = ("model_unavailable", "model_refused", "model_truncated", "budget_exceeded")
 
 
@@ -105,7 +106,7 @@ class ModelReader:
         joined = join(result, read, located["evidence"], asked, strictness=strictness)
         _valid(joined, asked)
         checks = result["checks"]
-        if joined.taken:
+        if any(one.type in CHECKED and pointer(one.name) in joined.taken for one in asked):
             given = {name: value for name, value in joined.values.items() if value is not None}
             checks = (await document.locate(given, wish, wanted_of(wish, given)))["checks"]
         judged(joined, checks, strictness=strictness)

@@ -12,10 +12,10 @@ from agent.model.chain import ModelChain
 from agent.model.trace import Trace
 from agent.pdf_client.session import PdfClient
 from agent.planning import result as results
-from agent.planning.embedded import CALL_S, DOCUMENT_S, EmbeddedWork, Run, ask, done
+from agent.planning.embedded import DOCUMENT_S, EmbeddedWork, Run, ask, done
 from agent.planning.model_reader import PASSING, ModelReader
 from agent.planning.planner import Planner, Scope
-from agent.planning.reader import is_locked, list_documents
+from agent.planning.reader import Listing, is_locked
 from agent.planning.request import Question, Request, choose, read_request
 from agent.task import Message, Outcome, Part, State
 from agent.telemetry.metrics import Metrics
@@ -35,13 +35,14 @@ class Means:
 
 
 class ModelWork:
-    """Works on tasks with both engines. It keeps nothing between tasks."""
+    """Works on tasks with both engines."""
 
     def __init__(self, client: PdfClient, means: Means, *, metrics: Metrics | None = None) -> None:
         self._client = client
         self._means = means
         self._metrics = metrics
-        self._embedded = EmbeddedWork(client, metrics=metrics)
+        self._listing = Listing(client)
+        self._embedded = EmbeddedWork(client, metrics=metrics, listing=self._listing)
 
     def reply(self, message: Message) -> Message | None:
         """Every request of this agent becomes a task."""
@@ -56,7 +57,7 @@ class ModelWork:
             return await self._embedded(run)
         trace = Trace(with_text=request.trace_text)
         account = self._means.account(run.caller.id, run.task.id, trace)
-        attempt = _Attempt(self._client, self._means.chain, account, mode, metrics=self._metrics)
+        attempt = _Attempt(self._client, self._means.chain, account, mode, metrics=self._metrics, listing=self._listing)
         try:
             outcome = await attempt(run)
         except AgentError as fault:
@@ -70,9 +71,16 @@ class _Attempt(EmbeddedWork):
     """One task's work: the embedded one, with a second reader and a planner."""
 
     def __init__(
-        self, client: PdfClient, chain: ModelChain, account: Account, mode: str, *, metrics: Metrics | None
+        self,
+        client: PdfClient,
+        chain: ModelChain,
+        account: Account,
+        mode: str,
+        *,
+        metrics: Metrics | None,
+        listing: Listing,
     ) -> None:
-        super().__init__(client, metrics=metrics)
+        super().__init__(client, metrics=metrics, listing=listing)
         self._chain = chain
         self._account = account
         self._mode = mode
@@ -136,7 +144,7 @@ class _Attempt(EmbeddedWork):
         """The documents the message names or attaches, of those that are the caller's; none named: all that is seen."""
         if not request.documents and not request.uploads:
             return []
-        library = [d["doc_id"] for d in await list_documents(self._client, timeout_s=CALL_S)]
+        library = await self._listing.ids(request.documents)
         chosen = choose(request, [doc for doc in library if run.caller.may_see(doc)])
         found = [] if isinstance(chosen, Question) else chosen
         own = [d for d in found if not d.startswith("upload/") or await run.owns(d.removeprefix("upload/"))]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from agent.errors import Failure
 from agent.pdf_client.session import PdfClient
 from agent.planning.request import WISH_KEYS
+
+LIST_S = 30.0
+LISTED_S = 5.0
 
 Tell = Callable[[str], Awaitable[None]]
 
@@ -44,6 +48,27 @@ async def list_documents(client: PdfClient, *, timeout_s: float) -> list[dict[st
         cursor = page.get("next_cursor")
         if not cursor:
             return found
+
+
+class Listing:
+    """The library's document ids, kept for a few seconds for requests that name what is in it.
+
+    A name that is not in the kept listing is always looked for anew, so a document just added is found at once.
+    """
+
+    def __init__(self, client: PdfClient) -> None:
+        self._client = client
+        self._ids: list[str] = []
+        self._until = 0.0
+
+    async def ids(self, named: Iterable[str] = ()) -> list[str]:
+        """All ids; kept ones only when they hold every name of `named`, and there is one."""
+        wanted = [name for name in named if not name.startswith("upload/")]
+        if wanted and time.monotonic() < self._until and set(wanted) <= set(self._ids):
+            return self._ids
+        self._ids = [d["doc_id"] for d in await list_documents(self._client, timeout_s=LIST_S)]
+        self._until = time.monotonic() + LISTED_S
+        return self._ids
 
 
 def is_locked(failure: Failure) -> bool:

@@ -70,10 +70,12 @@ class Reading:
         self._private = private
         self._warnings: list[dict[str, Any]] = []
         self._faults: list[Failure] = []
+        self._several = False
 
     async def read(self, pages: Sequence[Page], wanted: Sequence[Wanted]) -> Read:
         """Raises the model's Failure when no chunk gave an answer."""
         parts = chunks(pages)
+        self._several = len(parts) > 1
         several = await asyncio.gather(*(self._chunk(part, wanted) for part in parts))
         answers = [answer for some in several for answer in some]
         if self._faults and not answers:
@@ -131,7 +133,7 @@ class Reading:
         turn = (f"WISH\n{names}", *document(pages))
         subject = [] if self._private else [names, *(piece for page in pages for piece in page.pieces())]
         most = min(most, MOST_OUTPUT_TOKENS)
-        return Ask(instruction.label, instruction.text, (turn,), most, schema, subject=subject)
+        return Ask(instruction.label, instruction.text, (turn,), most, schema, subject=subject, lasting=self._several)
 
 
 def merged(answers: Sequence[_Answer], wanted: Sequence[Wanted]) -> Read:

@@ -232,10 +232,10 @@ async def test_incomplete_and_private_answers_are_never_kept(bench: Any) -> None
 
 async def test_an_answer_survives_the_process_until_the_task_ends(bench: Any, tmp_path: Path) -> None:
     first = await bench([answer(GOOD)], kept=tmp_path / "answers")
-    await first.chain.ask(ask(), first.account())
+    await first.chain.ask(ask(lasting=True), first.account())
     second = await bench([], kept=tmp_path / "answers")  # a new process: empty cache, and a server that has no answer
     account = second.account()
-    assert (await second.chain.ask(ask(), account)).data == GOOD
+    assert (await second.chain.ask(ask(lasting=True), account)).data == GOOD
     assert account.usage.tokens.total == 0
     await second.chain.forget("task-1")
     assert not list((tmp_path / "answers").iterdir())
