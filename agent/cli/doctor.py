@@ -124,6 +124,8 @@ def _secrets(settings: Config) -> Iterator[Finding]:
 
 async def _running(settings: Config) -> AsyncIterator[Finding]:
     yield await _server(settings)
+    if settings.uses_model:
+        yield await _model(settings)
     urls = {"STORE_URL": settings.shared_store_url, "CACHE_URL": settings.cache_url if settings.enable_cache else None}
     for name, url in urls.items():
         if url:
@@ -144,6 +146,21 @@ async def _server(settings: Config) -> Finding:
             words = failure.get("message") or f"did not start within {START_S:.0f} s"
             return Finding("bad", "MCP_PDF_SERVER_COMMAND", str(words))
         return Finding("ok", "mcp_pdf", f"started and offers {len(client.tools)} tools")
+
+
+async def _model(settings: Config) -> Finding:
+    """Whether the first model is there, by a request that costs nothing."""
+    from agent.means import open_means
+    from agent.pools import Pools
+    from agent.telemetry.metrics import Metrics
+
+    async with Pools() as pools, open_means(settings, pools, Metrics(), kept=None) as means:
+        if means is None:
+            return Finding("ok", "GEMINI_MODEL", "is not used")
+        await means.chain.look()
+        check = means.chain.check()
+    words = "answers" if check.ok else f"is not to be had: {check.detail.get('key') or check.detail['faults']}"
+    return Finding("ok" if check.ok else "warning", "GEMINI_MODEL", f"{settings.gemini_model} {words}")
 
 
 async def _redis(name: str, url: str, *, tasks: bool) -> AsyncIterator[Finding]:

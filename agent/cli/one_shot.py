@@ -14,8 +14,15 @@ from typing import Any
 from agent.cli.pdf_server import pdf_server
 from agent.config import Config
 from agent.errors import ConfigError, Failure
+from agent.means import open_means
+from agent.model.trace import Trace
 from agent.pdf_client.session import PdfClient
+from agent.planning.model_reader import ModelReader
+from agent.planning.model_work import Means
 from agent.planning.reader import Tell, extract_document
+from agent.pools import Pools
+from agent.task import new_id
+from agent.telemetry.metrics import Metrics
 
 START_S = 60.0
 DOCUMENT_S = 300.0
@@ -24,19 +31,27 @@ DOCUMENT_S = 300.0
 class OneShot:
     """Extracts from files: each is copied into the spool, so that only the PDF process opens it as a PDF."""
 
-    def __init__(self, client: PdfClient, spool: Path, *, max_bytes: int) -> None:
+    def __init__(self, client: PdfClient, spool: Path, *, max_bytes: int, means: Means | None = None) -> None:
         self._client = client
         self._spool = spool
         self._max_bytes = max_bytes
+        self._means = means
 
     async def extract(
         self, path: Path, wish: Mapping[str, Any], *, password: str | None = None, progress: Tell | None = None
     ) -> dict[str, Any]:
         """The result of contract shape. Raises Failure with a stable code."""
-        sha256 = await asyncio.to_thread(self._take, path)
-        result = await extract_document(
-            self._client, f"upload/{sha256}", wish, timeout_s=DOCUMENT_S, password=password, progress=progress
-        )
+        doc_id = f"upload/{await asyncio.to_thread(self._take, path)}"
+        mode = wish.get("mode") or (self._means.mode if self._means else "embedded")
+        options: dict[str, Any] = {"timeout_s": DOCUMENT_S, "password": password, "progress": progress}
+        if mode == "model" and self._means is None:
+            raise Failure("model_unavailable", "No model is configured.", hint="Use the mode auto or embedded.")
+        if mode == "embedded" or self._means is None:
+            result = await extract_document(self._client, doc_id, wish, **options)
+        else:
+            account = self._means.account("local", f"{path.name}-{new_id()}", Trace())
+            reader = ModelReader(self._client, self._means.chain)
+            result = await reader.extract(doc_id, wish, mode=mode, account=account, **options)
         for one in (result, *result.get("more", ())):
             one["document"]["id"] = path.name
         return result
@@ -64,10 +79,15 @@ async def one_shot(config: Config) -> AsyncIterator[OneShot]:
         own = replace(
             config, mcp_pdf_server_dir=root / "library", upload_dir=root / "uploads", mcp_pdf_cache_dir=root / "cache"
         )
-        async with PdfClient(pdf_server(own)) as client:
+        metrics = Metrics()
+        async with (
+            PdfClient(pdf_server(own), metrics=metrics) as client,
+            Pools() as pools,
+            open_means(config, pools, metrics, kept=None) as means,
+        ):
             try:
                 await asyncio.wait_for(client.ready.wait(), START_S)
             except TimeoutError:
                 fault = client.report().start_error or {}
                 raise ConfigError(f"the PDF server does not start: {fault.get('message', 'no answer')}") from None
-            yield OneShot(client, root / "uploads", max_bytes=config.max_pdf_size_kb * 1024)
+            yield OneShot(client, root / "uploads", max_bytes=config.max_pdf_size_kb * 1024, means=means)

@@ -149,6 +149,7 @@ def _config(ask: Ask, timeout_s: float, thinking: str | None) -> types.GenerateC
     config = Config(
         system_instruction=ask.system,
         max_output_tokens=ask.max_output_tokens,
+        automatic_continuation=False,  # a long answer is cut into questions here, never paid for unasked
         http_options=types.HttpOptions(timeout=round(timeout_s * 1000)),
     )
     if thinking:

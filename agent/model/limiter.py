@@ -2,8 +2,8 @@
 
 Each limit is a line in which a call takes the next place (the generic cell rate algorithm: one number, the time at
 which the line is empty). `Places` holds these numbers: in memory here; processes may share theirs elsewhere.
-After a 429 the rate is halved, once for all calls that were under way, and everybody waits as long as the server asks;
-every success gives a little back.
+After a 429 the rate is cut, once for all calls that were under way, and everybody waits as long as the server asks;
+every success gives a thirtieth of the full rate back (additive increase, multiplicative decrease, as in TCP).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ BURST_S = 2.0  # so much of a minute's places may be taken at once
 PAUSE_S = 1.0  # after a 429 without a hint
 SETTLE_S = 2.0  # 429s that come so close together are one
 LEAST_RATE = 1 / 30  # a call in half a minute: slower is not limited but out of order
-GAIN = 1.03
+CUT = 0.7
+GAIN = 1 / 30  # of the full rate, for each success
 WINDOW_S = 10.0
 
 
@@ -56,6 +57,7 @@ class _Pace:
 
     most: float | None  # requests a second, as configured
     rate: float | None
+    full: float = 0.0  # the rate that a success gives a part of back: as configured, or as it was at the first cut
     cut_at: float = -1e9
     held_until: float = 0.0
     lately: deque[float] = field(default_factory=lambda: deque(maxlen=512))
@@ -108,7 +110,9 @@ class Limiter:
         pace.held_until = max(pace.held_until, now + pause_s)
         await self._places.hold(f"{model}:requests", pause_s)
         if now - pace.cut_at > SETTLE_S:
-            pace.rate = max(LEAST_RATE, (pace.rate or pace.observed(now)) / 2)
+            before = pace.rate or pace.observed(now)
+            pace.full = pace.most or max(pace.full, before)
+            pace.rate = max(LEAST_RATE, before * CUT)
             pace.cut_at = now
 
     def passed(self, model: str) -> None:
@@ -116,11 +120,11 @@ class Limiter:
         pace = self._pace(model)
         if pace.rate is None or pace.rate == pace.most:
             return
-        pace.rate *= GAIN
+        pace.rate += GAIN * pace.full
         if pace.most is not None:
             pace.rate = min(pace.rate, pace.most)
         elif pace.rate > 10 * pace.observed(self._clock()):
-            pace.rate = None  # far above what is asked for: the limit limits nothing any more
+            pace.rate, pace.full = None, 0.0  # far above what is asked for: it limits nothing any more
 
     def report(self) -> dict[str, float | None]:
         """Requests a minute that each model is held to now."""

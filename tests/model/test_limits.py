@@ -46,16 +46,28 @@ async def test_a_held_line_starts_again_after_the_pause() -> None:
     assert await places.take("other", 0.5, BURST_S) == 0
 
 
-async def test_a_429_halves_the_rate_once_and_success_gives_it_back_up_to_what_is_configured() -> None:
+async def test_a_429_cuts_the_rate_once_and_success_gives_it_back_up_to_what_is_configured() -> None:
     clock = Clock()
     limiter = Limiter(rpm=600, clock=clock)
     await limiter.admit("m", 10)
     for _ in range(20):  # all the calls that were under way
         await limiter.limited("m", 0.0)
-    assert limiter.report() == {"m": 300}
+    assert limiter.report() == {"m": 420}
     for _ in range(1000):
         limiter.passed("m")
     assert limiter.report() == {"m": 600}
+
+
+async def test_refusals_that_no_pace_avoids_do_not_stop_the_work() -> None:
+    clock = Clock()
+    limiter = Limiter(rpm=600, clock=clock)
+    for number in range(1_000):  # every third call is refused, however slow they come
+        clock.now += 60 / (limiter.report().get("m") or 600)
+        if number % 3:
+            limiter.passed("m")
+        else:
+            await limiter.limited("m", 0.0)
+    assert (limiter.report()["m"] or 0) > 60
 
 
 async def test_without_a_configured_rate_a_429_teaches_one_and_quiet_lifts_it() -> None:
@@ -65,7 +77,7 @@ async def test_without_a_configured_rate_a_429_teaches_one_and_quiet_lifts_it() 
         await limiter.admit("m", 10)
     assert limiter.report() == {"m": None}
     await limiter.limited("m", 0.0)
-    assert limiter.report() == {"m": 600}
+    assert limiter.report() == {"m": 840}
     clock.now += 60
     for _ in range(300):
         limiter.passed("m")
