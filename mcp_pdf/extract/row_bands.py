@@ -60,7 +60,8 @@ def rows_of(
     rows = [row for row in found if isinstance(row, Row)]
     loose: list[tuple[Line, Cells]] = []
     before: Row | None = None
-    centred = _is_centred(found)
+    printed = [line for line, _ in lines]
+    centred = _is_centred(found) or _is_banded(found, printed)
     limit = _limit(text, found)
     for one in [*found, None]:
         if isinstance(one, tuple):
@@ -68,7 +69,7 @@ def rows_of(
             continue
         if one is not None:
             one.text, one.limit = text, limit
-        at = _cut(layout, before, one, loose, centred=centred) if loose else 0
+        at = _cut(layout, printed, before, one, loose, centred=centred) if loose else 0
         shared = [(line, cells[text]) for line, cells in loose]
         if before is not None:
             before.text_lines += shared[:at]
@@ -217,7 +218,13 @@ def _touching(edge: Line, lines: Sequence[Line]) -> int:
 
 
 def _cut(
-    layout: Layout, above: Row | None, below: Row | None, loose: Sequence[tuple[Line, Cells]], *, centred: bool
+    layout: Layout,
+    printed: Sequence[Line],
+    above: Row | None,
+    below: Row | None,
+    loose: Sequence[tuple[Line, Cells]],
+    *,
+    centred: bool,
 ) -> int:
     """How many of the text lines between two rows belong to the upper one."""
     lines = [line for line, _ in loose]
@@ -231,6 +238,9 @@ def _cut(
     rule = _rule(layout, above.last, below.line)
     if rule is not None:
         return sum(line.box[1] < rule for line in lines if line.page == above.last.page)
+    parted = _parted(printed, above, below)
+    if parted is not None:
+        return sum(line.index <= parted for line in lines)
     if not centred and below.text_lines:
         return len(lines) - _overhang(above.last, below, loose)
     return _widest([above.last, *lines, below.line])
@@ -254,6 +264,34 @@ def _numbered(row: Row, loose: Sequence[tuple[Line, Cells]]) -> int | None:
         return None
     found = [i for i, (_, cells) in enumerate(loose) if at in cells and cells[at][0].text.strip(".").isdigit()]
     return found[-1] if found else None
+
+
+def _parted(printed: Sequence[Line], above: Row, below: Row) -> int | None:
+    """The line (by index) behind which the one gap between two rows stands that is wider than all others."""
+    between = [line for line in printed if above.line.index <= line.index <= below.line.index]
+    if any(line.page != above.line.page for line in between):
+        return None
+    bottom = between[0].box[3]
+    gaps = []
+    for line in between[1:]:
+        gaps.append(line.box[1] - bottom)
+        bottom = max(bottom, line.box[3])
+    if len(gaps) < 2:
+        return None
+    height = above.line.box[3] - above.line.box[1]
+    second, widest = sorted(gaps)[-2:]
+    return between[gaps.index(widest)].index if widest - second > _APART * height else None
+
+
+def _is_banded(found: Sequence[Row | tuple[Line, Cells]], printed: Sequence[Line]) -> bool:
+    """Whether gaps between rows give text above its numbers to some row."""
+    rows = [one for one in found if isinstance(one, Row)]
+    texts = [one[0].index for one in found if isinstance(one, tuple)]
+    for above, below in pairwise(rows):
+        parted = _parted(printed, above, below)
+        if parted is not None and any(parted < index < below.line.index for index in texts):
+            return True
+    return False
 
 
 def _space(above: Line, below: Line) -> float:

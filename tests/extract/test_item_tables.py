@@ -260,3 +260,28 @@ def test_two_names_of_one_column_are_one_title() -> None:
         ]
     )  # fmt: skip
     assert plain(line_items(layout)) == [row("Blue pen", "3", "2.00", "6.00")]
+
+
+def test_a_wider_gap_parts_rows_whose_text_stands_around_their_numbers() -> None:
+    placed: list[Placed] = []
+    for at, (name, note) in enumerate(
+        [("Zinc screw", "Note: for line 1"), ("Oak desk with a lamp and three drawers", "Note: for line 2")]
+    ):
+        y = 120 + 50 * at
+        placed += [
+            (40, y, name), (320, y + 2, "EUR"), (40, y + 12, note),
+            (250, y + 6, f"{at + 2} PCE"), (320, y + 12, "10.00"), (420, y + 6, f"{at + 2}0.00"),
+        ]  # fmt: skip
+    assert plain(line_items(Layout.of([page(*HEADER, *placed)]))) == [
+        row("Zinc screw", "2", "10.00", "20.00"),
+        row("Oak desk with a lamp and three drawers", "3", "10.00", "30.00"),
+    ]
+
+
+def test_numbers_that_count_descriptions_are_no_part_of_them() -> None:
+    lines = [
+        (40, 120, "1 Blue pen"), (250, 120, "2"), (320, 120, "1.00"), (420, 120, "2.00"),
+        (40, 140, "2 Ink"), (250, 140, "3"), (320, 140, "2.00"), (420, 140, "6.00"),
+    ]  # fmt: skip
+    found = plain(line_items(Layout.of([page(*HEADER, *lines)])))
+    assert [item["description"] for item in found] == ["Blue pen", "Ink"]
