@@ -65,6 +65,8 @@ class State(enum.Enum):
     CANCELED = "canceled"
     REJECTED = "rejected"
 
+    __hash__ = object.__hash__  # a member is the only one of its kind, and tables are looked up a dozen times a request
+
     @property
     def terminal(self) -> bool:
         return self not in MOVES

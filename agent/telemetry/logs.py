@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal, cast
@@ -42,14 +42,19 @@ _redactor = Redactor()
 hide = _redactor.learn  # a secret that came to be known after the start
 
 
-@contextlib.contextmanager
-def bound(**context: str | None) -> Iterator[None]:
+class bound:  # noqa: N801  # reads as the statement it is: `with bound(caller=…)`
     """Puts request_id, task_id or caller on every line logged inside, also by tasks started there."""
-    tokens = [(_CONTEXT[name], _CONTEXT[name].set(value)) for name, value in context.items()]
-    try:
-        yield
-    finally:
-        for variable, token in reversed(tokens):
+
+    __slots__ = ("_context", "_tokens")
+
+    def __init__(self, **context: str | None) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        self._tokens = [(_CONTEXT[name], _CONTEXT[name].set(value)) for name, value in self._context.items()]
+
+    def __exit__(self, *_: object) -> None:
+        for variable, token in reversed(self._tokens):
             variable.reset(token)
 
 

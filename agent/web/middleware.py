@@ -11,6 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
@@ -41,6 +42,9 @@ _REQUEST_ID = re.compile(r"[\w.\-]{1,128}")
 def make_middleware(door: Door, metrics: Metrics, *, rate_limit: RateLimit | None = None) -> Middleware:
     """The middleware of this service. Without `rate_limit` nobody is limited."""
 
+    answered = cache(lambda endpoint, status: metrics.http_requests_total.labels(endpoint, str(status)))
+    took = cache(metrics.extraction_request_duration_seconds.labels)
+
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         request_id = _request_id(request)
@@ -62,8 +66,8 @@ def make_middleware(door: Door, metrics: Metrics, *, rate_limit: RateLimit | Non
         finally:
             endpoint = _endpoint(request)
             metrics.extraction_active_requests.dec()
-            metrics.http_requests_total.labels(endpoint, str(status)).inc()
-            metrics.extraction_request_duration_seconds.labels(endpoint).observe(time.perf_counter() - started)
+            answered(endpoint, status).inc()
+            took(endpoint).observe(time.perf_counter() - started)
 
     return middleware
 
