@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mcp_pdf.extract.labels import language_files
 from mcp_pdf.extract.layout import Layout
@@ -285,3 +287,25 @@ def test_numbers_that_count_descriptions_are_no_part_of_them() -> None:
     ]  # fmt: skip
     found = plain(line_items(Layout.of([page(*HEADER, *lines)])))
     assert [item["description"] for item in found] == ["Blue pen", "Ink"]
+
+
+TEXTS = st.sampled_from(
+    [
+        "Pos", "Description", "Qty", "Unit price", "VAT %", "Amount", "Total", "Menge:", "Preis: 2,00", "Betrag: 4,00",
+        "1", "2", "3.00", "6.00", "1 234,56", "20 %", "Oak desk with drawers", "Note: red", "EUR", "12.03.2024", "-",
+        "10 Stk",
+    ]
+)  # fmt: skip
+PLACED = st.tuples(st.sampled_from([40, 41, 120, 250, 320, 420]), st.integers(0, 60).map(lambda y: 6.0 * y), TEXTS)
+RULES = st.lists(st.integers(0, 60).map(lambda y: (20.0, 6.0 * y, 500.0, 6.0 * y)), max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.lists(PLACED, max_size=30), RULES), min_size=1, max_size=3))
+def test_whatever_stands_on_pages_every_cell_is_printed_there(drawn: list[tuple[list[Placed], Any]]) -> None:
+    pages = [page(*placed, number=at, rulings=rules) for at, (placed, rules) in enumerate(drawn, 1)]
+    printed = {word for one in pages for word in one.words}
+    for item in line_items(Layout.of(pages)):
+        for cell in (*item.cells.values(), *item.extra.values()):
+            assert cell.words
+            assert set(cell.words) <= printed
