@@ -20,6 +20,7 @@ from agent.pdf_client.session import PdfClient
 from agent.planning.embedded import EmbeddedWork
 from agent.planning.model_work import Means, ModelWork
 from agent.pools import Pools
+from agent.signature import SigningKey
 from agent.tasks.engine import TaskEngine
 from agent.tasks.fetch import Fetcher
 from agent.tasks.lock import held
@@ -97,7 +98,8 @@ def _parts(
             pdf = await opened.enter_async_context(PdfClient(server, metrics=metrics, launched=launched))
             models = open_means(config, pools, metrics, kept=config.data_dir / "model")
             means = await opened.enter_async_context(models)
-            engine = _engine(config, store, uploads, _work(pdf, metrics, means), metrics)
+            pusher = _pusher(config, app[CARD].signing_key, metrics)
+            engine = _engine(config, store, uploads, _work(pdf, metrics, means), metrics, pusher)
             app[PDF], app[UPLOADS], app[ENGINE] = pdf, uploads, await opened.enter_async_context(engine)
             health.register("mcp", lambda: _pdf_check(pdf), required=True)
             none = Check(False, detail={"model": "none"})
@@ -114,7 +116,9 @@ def _work(pdf: PdfClient, metrics: Metrics, means: Means | None) -> Work:
     return EmbeddedWork(pdf, metrics=metrics) if means is None else ModelWork(pdf, means, metrics=metrics)
 
 
-def _engine(config: Config, store: SqliteStore, uploads: Uploads, work: Work, metrics: Metrics) -> TaskEngine:
+def _engine(
+    config: Config, store: SqliteStore, uploads: Uploads, work: Work, metrics: Metrics, pusher: Pusher
+) -> TaskEngine:
     return TaskEngine(
         store,
         uploads,
@@ -125,8 +129,12 @@ def _engine(config: Config, store: SqliteStore, uploads: Uploads, work: Work, me
         task_ttl_s=config.task_ttl_s,
         task_max=config.task_max,
         metrics=metrics,
-        pusher=Pusher(push_payload, allow_private=config.push_allow_private, metrics=metrics),
+        pusher=pusher,
     )
+
+
+def _pusher(config: Config, signing_key: SigningKey | None, metrics: Metrics) -> Pusher:
+    return Pusher(push_payload, allow_private=config.push_allow_private, signing_key=signing_key, metrics=metrics)
 
 
 def operations_app(app: web.Application) -> web.Application:
@@ -148,7 +156,9 @@ def _card(config: Config, door: Door) -> CardFacts:
     scheme = "https" if config.tls_cert_file else "http"
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104  # an address to call
     url = config.public_url or f"{scheme}://{name}:{config.port}"
-    return CardFacts(public_url=url, needs_key=door.needs_key)
+    file = config.card_signing_key_file
+    key = SigningKey.read(file) if file is not None else None
+    return CardFacts(public_url=url, needs_key=door.needs_key, signing_key=key)
 
 
 def _pdf_check(pdf: PdfClient) -> Check:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from agent import __version__
 
 Json = dict[str, Any]
@@ -37,8 +39,7 @@ SKILLS: tuple[tuple[str, str, str, list[str], list[str]], ...] = (
 
 def union_card(url: str, *, needs_key: bool, extended: bool) -> Json:
     """Both versions read this one: 1.0 ignores the 0.3 fields, 0.3 those of 1.0."""
-    card = pure_card(url, needs_key=needs_key, extended=extended)
-    card["supportedInterfaces"] = [*_interfaces(url, "1.0"), *_interfaces(url, "0.3")]
+    card = both_interfaces(pure_card(url, needs_key=needs_key, extended=extended), url)
     card |= {
         "url": url,
         "preferredTransport": "JSONRPC",
@@ -54,6 +55,20 @@ def union_card(url: str, *, needs_key: bool, extended: bool) -> Json:
         card["securitySchemes"]["bearer"] |= {"type": "http", "scheme": "bearer"}
         card["security"] = [{"bearer": []}]
     return card
+
+
+def both_interfaces(card: Json, url: str) -> Json:
+    """A pure card that names the 0.3 interfaces too: what a 1.0 reader sees of the union card, and checks signed."""
+    return card | {"supportedInterfaces": [*_interfaces(url, "1.0"), *_interfaces(url, "0.3")]}
+
+
+def canonical(card: Json) -> bytes:
+    """The bytes that a signature covers (A2A 1.0 §8.4): JCS of the card without its signatures.
+
+    Sorted keys and no blanks are all of RFC 8785 that applies: keys are ASCII, and a card holds no numbers. It holds no
+    empty list or object either, which the proto form would leave out.
+    """
+    return orjson.dumps({key: value for key, value in card.items() if key != "signatures"}, option=orjson.OPT_SORT_KEYS)
 
 
 def pure_card(url: str, *, needs_key: bool, extended: bool) -> Json:
@@ -73,7 +88,7 @@ def pure_card(url: str, *, needs_key: bool, extended: bool) -> Json:
     }
     if needs_key:
         card["securitySchemes"] = {"bearer": {"httpAuthSecurityScheme": {"scheme": "bearer"}}}
-        card["securityRequirements"] = [{"schemes": {"bearer": {"list": []}}}]
+        card["securityRequirements"] = [{"schemes": {"bearer": {"list": ["extract"]}}}]
     return card
 
 

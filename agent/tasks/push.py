@@ -16,11 +16,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import aiohttp
-from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from agent import guard
 from agent.errors import AgentError, InvalidParams, Overloaded
+from agent.signature import SigningKey
 from agent.task import Task, new_id
 from agent.tasks.store import PushConfig, Store
 from agent.tasks.subscription import Update
@@ -31,7 +30,6 @@ log = logging.getLogger(__name__)
 SIGNATURE = "X-A2A-Notification-Signature"
 _CONFIGS_PER_TASK = 10
 
-Key = ECKey | RSAKey | OKPKey
 # Protocol and update to body and content type; None when there is nothing to tell.
 Payload = Callable[[str, Update], tuple[bytes, str] | None]
 
@@ -44,7 +42,7 @@ class Pusher:
         payload: Payload,
         *,
         allow_private: bool = False,
-        signing_key: Key | None = None,
+        signing_key: SigningKey | None = None,
         metrics: Metrics | None = None,
         attempts: int = 10,
         base_s: float = 1.0,
@@ -188,7 +186,8 @@ class Pusher:
         if config.scheme:
             headers["Authorization"] = f"{config.scheme} {config.credentials or ''}".rstrip()
         if self._key is not None:
-            headers[SIGNATURE] = sign(self._key, body, f"{config.task_id}:{config.id}:{update.sequence}")
+            event = {"iat": int(time.time()), "jti": f"{config.task_id}:{config.id}:{update.sequence}"}
+            headers[SIGNATURE] = "..".join(self._key.detached(body, event))
         return headers
 
     async def _mark(self, config: PushConfig) -> None:
@@ -206,15 +205,3 @@ class _Outbox:
     def __init__(self, config: PushConfig) -> None:
         self.config = config
         self.more = asyncio.Event()
-
-
-def sign(key: Key, body: bytes, event_id: str) -> str:
-    """A detached JWS over the body; the moment and the event stand in its protected header."""
-    algorithm = {"EC": "ES256", "RSA": "RS256", "OKP": "EdDSA"}[key.key_type]
-    header = {"alg": algorithm, "typ": "JOSE", "iat": int(time.time()), "jti": event_id}
-    if key.kid:
-        header["kid"] = key.kid
-    # `iat` and `jti` are claims' names: the strict registry knows no such header, the standard lets any be there.
-    registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-    protected, _, signature = jws.serialize_compact(header, body, key, registry=registry).split(".")
-    return f"{protected}..{signature}"

@@ -1,35 +1,60 @@
-"""The agent card over HTTP, with what caches need: ETag, Last-Modified, Cache-Control, 304."""
+"""The agent card over HTTP, with what caches need (ETag, Last-Modified, Cache-Control, 304) and what verifiers need."""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from aiohttp import hdrs, web
 
 from agent.a2a import card
-from agent.web.answers import JSON, dump
-from agent.web.keys import CARD
+from agent.web.answers import JSON, dump, json_answer
+from agent.web.keys import CARD, CardFacts
 
 _STARTED = format_datetime(datetime.now(UTC), usegmt=True)
+JWKS = "/.well-known/jwks.json"
 
 
 async def union(request: web.Request) -> web.Response:
     """Readable by both versions."""
-    facts = request.app[CARD]
-    return _answer(request, card.union_card(facts.public_url, needs_key=facts.needs_key, extended=facts.extended))
+    return _answer(request, _union(request.app[CARD]))
 
 
 async def pure(request: web.Request) -> web.Response:
     """1.0 alone, for validators of a closed schema; its interface is below /a2a/v1."""
-    facts = request.app[CARD]
+    return _answer(request, _pure(request.app[CARD]))
+
+
+async def jwks(request: web.Request) -> web.Response:
+    """The public keys that verify card and webhooks; an empty set when nothing is signed."""
+    key = request.app[CARD].signing_key
+    return json_answer(key.jwks() if key else {"keys": []}, headers={hdrs.CACHE_CONTROL: "public, max-age=300"})
+
+
+@lru_cache(8)
+def _union(facts: CardFacts) -> bytes:
+    made = card.union_card(facts.public_url, needs_key=facts.needs_key, extended=facts.extended)
+    seen = card.pure_card(facts.public_url, needs_key=facts.needs_key, extended=facts.extended)
+    return dump(made | _signatures(facts, card.both_interfaces(seen, facts.public_url)))
+
+
+@lru_cache(8)
+def _pure(facts: CardFacts) -> bytes:
     made = card.pure_card(f"{facts.public_url}/a2a/v1", needs_key=facts.needs_key, extended=facts.extended)
-    return _answer(request, made)
+    return dump(made | _signatures(facts, made))
 
 
-def _answer(request: web.Request, made: card.Json) -> web.Response:
-    body = dump(made)
+def _signatures(facts: CardFacts, signed: card.Json) -> card.Json:
+    """Nothing, or the `signatures` of the 1.0 card that a reader sees (A2A 1.0 §8.4)."""
+    if facts.signing_key is None:
+        return {}
+    protected, signature = facts.signing_key.detached(card.canonical(signed), {"jku": facts.public_url + JWKS})
+    return {"signatures": [{"protected": protected, "signature": signature}]}
+
+
+def _answer(request: web.Request, body: bytes) -> web.Response:
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {
         hdrs.CONTENT_TYPE: JSON,

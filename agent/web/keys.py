@@ -8,6 +8,7 @@ from aiohttp import web
 
 from agent.caller import Caller
 from agent.pdf_client.session import PdfClient
+from agent.signature import SigningKey
 from agent.tasks.engine import TaskEngine
 from agent.tasks.fetch import Fetcher
 from agent.tasks.uploads import Uploads
@@ -15,11 +16,12 @@ from agent.tasks.uploads import Uploads
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:
-    """What the agent card depends on: the address callers use, and whether they need a key."""
+    """What the agent card depends on: the address callers use, whether they need a key, and what signs it."""
 
     public_url: str
     needs_key: bool = False
     extended: bool = True
+    signing_key: SigningKey | None = None
 
 
 CALLER = web.RequestKey("caller", Caller)  # set by the middleware before any handler runs

@@ -12,6 +12,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from agent.errors import InvalidParams, TaskNotFound
+from agent.signature import SigningKey
 from agent.task import State, Task, state_after
 from agent.tasks.engine import TaskEngine
 from agent.tasks.push import SIGNATURE, Pusher
@@ -80,7 +81,7 @@ async def test_events_arrive_in_order_whatever_the_receiver_answers_first(
 
 async def test_headers_and_signature_let_the_receiver_verify(tmp_path: Path) -> None:
     key = ECKey.generate_key("P-256", {"kid": "card"})
-    async with receiving() as hook, pushing(tmp_path, signing_key=key) as engine:
+    async with receiving() as hook, pushing(tmp_path, signing_key=SigningKey(key)) as engine:
         task = await started(engine, hook.url, token="t0k", scheme="Bearer", credentials="abc")
         body, headers = await asyncio.wait_for(hook.taken.get(), 5)
     assert (headers["X-A2A-Notification-Token"], headers["Authorization"]) == ("t0k", "Bearer abc")
