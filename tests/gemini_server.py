@@ -29,6 +29,7 @@ class Seen:
     verb: str
     body: dict[str, Any]
     headers: dict[str, str]
+    path: str = ""
     cancelled: bool = False
 
     @property
@@ -198,7 +199,7 @@ class GeminiServer:
         model, _, verb = request.match_info["call"].partition(":")
         if refused := self._refused(request, model):
             return refused
-        seen = Seen(model, verb, await request.json(), dict(request.headers))
+        seen = Seen(model, verb, await request.json(), dict(request.headers), request.path)
         if verb == "countTokens":
             return web.json_response({"totalTokens": seen.tokens})
         self.requests.append(seen)

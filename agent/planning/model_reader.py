@@ -98,11 +98,26 @@ class ModelReader:
         await self._join(document, wish, result, read, asked)
         result["warnings"] += [*warnings, *read.warnings]
 
+    async def _located(
+        self, document: _Document, wish: Mapping[str, Any], result: dict[str, Any], read: Read, asked: Sequence[Wanted]
+    ) -> dict[str, Any]:
+        """The place of each value; where the search is too much for its limits, every value counts as unlocated."""
+        if not read.values:
+            return {"evidence": {}}
+        try:
+            return await document.locate(read.values, wish, asked)
+        except Failure as fault:
+            if fault.code not in ("limit_exceeded", "timeout"):
+                raise
+            words = f"The model's values could not be looked for on the pages: {fault.message}"
+            result["warnings"].append({"code": fault.code, "message": words})
+            return {"evidence": {}}
+
     async def _join(
         self, document: _Document, wish: Mapping[str, Any], result: dict[str, Any], read: Read, asked: Sequence[Wanted]
     ) -> None:
         strictness = str(wish.get("strictness") or "balanced")
-        located = await document.locate(read.values, wish, asked) if read.values else {"evidence": {}}
+        located = await self._located(document, wish, result, read, asked)
         joined = join(result, read, located["evidence"], asked, strictness=strictness)
         _valid(joined, asked)
         checks = result["checks"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 
+from PIL import Image, ImageDraw
 from reportlab.lib.colors import white
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 _LINES = (
@@ -62,6 +64,31 @@ def report(pages: int) -> bytes:
             )
         if page == pages:
             canvas.drawString(50, 50, "Filed under the mark ZX-7781 by the clerk")
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def scan() -> bytes:
+    """A page that is one picture: no text layer at all."""
+    picture = Image.new("RGB", (1240, 1754), "white")
+    ImageDraw.Draw(picture).text((200, 400), "Total: EUR 1,190.00", fill="black")
+    held = io.BytesIO()
+    picture.save(held, "JPEG")
+    held.seek(0)
+    canvas, out = _canvas()
+    canvas.drawImage(ImageReader(held), 0, 0, *A4)
+    canvas.save()
+    return out.getvalue()
+
+
+def table(pages: int) -> bytes:
+    """One row a page among prose that fills it, so that the table runs over many chunks."""
+    canvas, out = _canvas()
+    for page in range(1, pages + 1):
+        canvas.drawString(50, 800, f"Part {page:03} delivered and checked by the store 2.00")
+        for line in range(30):
+            canvas.drawString(50, 770 - 18 * line, f"Remark {line} on this delivery: packed, sealed and handed over.")
         canvas.showPage()
     canvas.save()
     return out.getvalue()
