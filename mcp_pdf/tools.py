@@ -100,7 +100,7 @@ def _question(arguments: dict[str, Any], tell: Tell | None) -> Question:
 
 
 def _wish(arguments: dict[str, Any]) -> dict[str, Any]:
-    asked = [key for key in WISH if arguments.get(key) is not None]
+    asked = [key for key in ("fields", "schema", "document_type") if arguments.get(key) is not None]
     if len(asked) > 1:
         raise PdfError("invalid_request", f"Give one of {' and '.join(asked)}, not both.")
     fields = [{"name": one} if isinstance(one, str) else one for one in arguments.get("fields") or ()]

@@ -108,6 +108,8 @@ def check_data(data: Any, where: str) -> dict[str, Any]:
     if documents is not None and not _names(documents):
         raise InvalidParams(f"documents is a list of 1 to {MAX_DOCUMENTS} document ids", field=f"{where}.documents")
     _check_choices(data, where)
+    if not isinstance(data.get("effective_schema", False), bool):
+        raise InvalidParams("effective_schema is true or false", field=f"{where}.effective_schema")
     if data.get("fields") is not None:
         _check_fields(data["fields"], f"{where}.fields")
     if data.get("schema") is not None:

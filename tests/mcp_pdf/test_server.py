@@ -15,6 +15,7 @@ from pathlib import Path
 import anyio
 import pytest
 from PIL import Image
+from pypdf import PdfWriter
 
 from mcp_pdf.tools import TOOLS
 from tests.mcp_pdf.hostile import GOOD, deflated, many_pages, page, pdf
@@ -30,6 +31,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for sample in SAMPLES.glob("*.pdf"):
         (place / sample.name).write_bytes(sample.read_bytes())
     (place / "sixty.pdf").write_bytes(many_pages(60))
+    both = PdfWriter()
+    for name in ("invoice.pdf", "rechnung.pdf"):
+        both.append(SAMPLES / name)
+    both.write(place / "both.pdf")
     return place
 
 
@@ -57,6 +62,23 @@ def test_an_invoice_is_extracted_with_proof(server: Serving) -> None:
     assert found["document"]["id"] == "invoice.pdf"
     assert found["evidence"]["/total"]["page"] == 1
     assert found["evidence"]["/total"]["boxes"]
+
+
+def test_a_file_of_two_invoices_gives_both(server: Serving) -> None:
+    found = server.call("extract_fields", doc_id="both.pdf", fields=["invoice_number", "total"])
+    (second,) = found["more"]
+    assert (found["page_range"], second["page_range"]) == ("1", "2")
+    assert found["values"] == {"invoice_number": "INV-2026-0042", "total": "1190.00"}
+    assert second["values"]["total"] == "4299.95"
+    assert second["document"]["id"] == "both.pdf"
+    assert second["evidence"]["/total"]["page"] == 2
+
+
+def test_the_effective_schema_is_told_on_request(server: Serving) -> None:
+    schema = {"type": "object", "properties": {"total": {"type": "number"}}}
+    found = server.call("extract_fields", doc_id="invoice.pdf", schema=schema, effective_schema=True)
+    assert found["values"] == {"total": 1190.0}
+    assert found["effective_schema"]["properties"]["total"]["type"] == ["number", "null"]
 
 
 def test_located_values_have_boxes_and_invented_ones_do_not(server: Serving) -> None:
