@@ -123,7 +123,7 @@ PICTURE_TOKENS = 1_120  # a page picture at the high resolution of Gemini 3 (258
 
 def tokens_of(text: str) -> int:
     """Tokens of a text, from above: a token has about four Latin characters, of other scripts about one."""
-    plain = sum(map(str.isascii, text)) if not text.isascii() else len(text)
+    plain = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
     return plain // 3 + (len(text) - plain) + 1
 
 
