@@ -13,12 +13,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import orjson
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 log = logging.getLogger("mcp_pdf.cache")
-FORMAT: Final = 1  # raise when the pieces of a page change
+FORMAT: Final = 2  # raise when the pieces of a page change
 SWEEP_EVERY_PUTS: Final = 64
 
 
@@ -37,11 +39,14 @@ class Fragment:
         """Of all pieces."""
         return len(self.head) + len(self.words) + len(self.extra) + len(self.text) + len(self.columns)
 
-    def answer(self, layout: str) -> bytes:
-        """The page for a caller."""
+    def answer(self, layout: str, *, hidden: bool = False) -> bytes:
+        """The page for a caller, with the words that a person cannot see where they are asked for."""
+        head = self.head
+        if hidden and self.extra:
+            head = b'%b,"hidden_words":%b' % (head, orjson.dumps(orjson.loads(self.extra)[0]))
         if layout == "boxes":
-            return b'{%b,"words":%b}' % (self.head, self.words)
-        return b'{%b,"text":%b}' % (self.head, self.columns if layout == "columns" else self.text)
+            return b'{%b,"words":%b}' % (head, self.words)
+        return b'{%b,"text":%b}' % (head, self.columns if layout == "columns" else self.text)
 
     def has(self, layout: str) -> bool:
         """Whether the page can be answered in this layout."""

@@ -12,17 +12,17 @@ from typing import Any
 
 import orjson
 
-from mcp_pdf.cache import Fragment, PageCache
+from mcp_pdf.book import Book
+from mcp_pdf.cache import PageCache
 from mcp_pdf.library import Library, OpenFile
 from mcp_pdf.limits import LIMITS, Limits
 from mcp_pdf.page_range import parse_pages
 from mcp_pdf.processes import Answer
 from mcp_pdf.quarantine import Quarantine
+from mcp_pdf.recognition import Recognition
 from mcp_pdf.workers import Job, Pool
 
 Tell = Callable[[int, int, str], Awaitable[None]]
-
-_PIECES = ("head", "words", "extra", "text", "columns")
 
 
 @dataclass(slots=True)
@@ -44,16 +44,6 @@ class Picture:
 
 
 @dataclass(slots=True)
-class _Book:
-    """What is known of the pages of the document in hand; documents opened with a password stay out of the cache."""
-
-    file: OpenFile
-    page_count: int | None
-    pages: dict[int, Fragment]
-    private: bool
-
-
-@dataclass(slots=True)
 class Desk:
     """The one entry to documents for every tool."""
 
@@ -61,6 +51,7 @@ class Desk:
     pool: Pool
     cache: PageCache
     quarantine: Quarantine
+    recognition: Recognition | None = None  # None: no OCR engine is installed, or it is switched off
     limits: Limits = LIMITS
     started: float = field(default_factory=time.monotonic)
 
@@ -68,7 +59,8 @@ class Desk:
         """The result of an extraction job, with the document's id and hash and the time it took."""
         began = time.perf_counter()
         with self._open(question.doc_id) as file:
-            book = self._book(file, question, range(1, self.limits.pages + 1))
+            numbers = range(1, self.limits.pages + 1)
+            book = Book.open(file, self.cache, numbers, private=question.password is not None)
             found = await self._complete(book, question, {"job": job, **request})
         document = {"id": question.doc_id, "sha256": file.sha256} | found.get("document", {})
         result = found | {"document": document}
@@ -78,24 +70,30 @@ class Desk:
             result["usage"] = found["usage"] | {"seconds": round(time.perf_counter() - began, 3)}
         return result
 
-    async def _complete(self, book: _Book, question: Question, request: dict[str, Any]) -> dict[str, Any]:
-        """A long selection takes several jobs: each reads some pages, the last one has them all and answers."""
-        limits = {"max_pages": self.limits.pages, "most": self.limits.pages_per_job}
+    async def _complete(self, book: Book, question: Question, request: dict[str, Any]) -> dict[str, Any]:
+        """A long selection takes several jobs: each reads some pages, the last one has them all and answers; before
+        it, pages that are pictures are recognised."""
+        request |= {"max_pages": self.limits.pages, "most": self.limits.pages_per_job}
+        request["ocr"] = self.recognition is not None
         while True:
-            body, _ = await self._run(book, question, request | limits)
-            if not body["left"]:
+            body, _ = await self._run(book, question, request)
+            if body["scans"] and self.recognition is not None:
+                request["ocr"] = False
+                await self.recognition.read(book, body["scans"][: self.limits.scans_per_extraction], question)
+            elif not body["left"]:
                 found: dict[str, Any] = body["result"]
                 return found
 
-    async def read(self, question: Question, layout: str) -> bytes:
+    async def read(self, question: Question, layout: str, *, hidden: bool = False) -> bytes:
         """The pages' text or words as JSON; stops before the result grows over its limit and says where to go on."""
         with self._open(question.doc_id) as file:
             first = parse_pages(question.pages, self.limits.pages)[: self.limits.pages_per_read]
-            book = self._book(file, question, first)
+            book = Book.open(file, self.cache, first, private=question.password is not None)
             numbers = await self._read(book, question, layout)
-            return self._pages(book, numbers, layout)
+            shown = await self._recognised(book, numbers[: self.limits.pages_per_read], question)
+            return self._pages(book, numbers, shown, layout, hidden=hidden)
 
-    async def _read(self, book: _Book, question: Question, layout: str) -> list[int]:
+    async def _read(self, book: Book, question: Question, layout: str) -> list[int]:
         if book.page_count is not None:
             numbers = parse_pages(question.pages, book.page_count)
             if all(n in book.pages and book.pages[n].has(layout) for n in numbers[: self.limits.pages_per_read]):
@@ -106,11 +104,20 @@ class Desk:
         selected: list[int] = body["selected"]
         return selected
 
-    def _pages(self, book: _Book, numbers: list[int], layout: str) -> bytes:
+    async def _recognised(self, book: Book, numbers: list[int], question: Question) -> list[int]:
+        """These pages with their pictures read, up to the first one too many for one call."""
+        scans = book.scans(numbers) if self.recognition is not None else []
+        if not scans or self.recognition is None:
+            return numbers
+        await self.recognition.read(book, scans[: self.limits.scans_per_read], question)
+        too_many = scans[self.limits.scans_per_read :]
+        return numbers[: numbers.index(too_many[0])] if too_many else numbers
+
+    def _pages(self, book: Book, numbers: list[int], shown: list[int], layout: str, *, hidden: bool) -> bytes:
         parts: list[bytes] = []
         size = 0
-        for number in numbers[: self.limits.pages_per_read]:
-            part = book.pages[number].answer(layout)
+        for number in shown:
+            part = book.pages[number].answer(layout, hidden=hidden)
             if parts and size + len(part) > self.limits.result_bytes:
                 break
             parts.append(part)
@@ -153,32 +160,11 @@ class Desk:
             raise
         return file
 
-    def _book(self, file: OpenFile, question: Question, numbers: Any) -> _Book:
-        if question.password is not None:
-            return _Book(file, None, {}, private=True)
-        known = self.cache.get(file.sha256, numbers)
-        return _Book(file, known.page_count, known.pages, private=False)
-
-    async def _run(self, book: _Book, question: Question, request: dict[str, Any]) -> tuple[dict[str, Any], Answer]:
+    async def _run(self, book: Book, question: Question, request: dict[str, Any]) -> tuple[dict[str, Any], Answer]:
         request |= {"pages": question.pages, "password": question.password}
-        known = b"[" + b",".join(page.input() for page in book.pages.values()) + b"]" if book.pages else b""
-        answer = await self.pool.run(Job(request, book.file.descriptor, book.file.sha256, known, question.tell))
+        job = Job(request, book.file.descriptor, book.file.sha256, book.input(), question.tell)
+        answer = await self.pool.run(job)
         body: dict[str, Any] = orjson.loads(answer.parts["answer"])
         book.page_count = body["pages"]
-        self._keep(book, answer)
+        book.keep(answer.parts, self.cache)
         return body, answer
-
-    def _keep(self, book: _Book, answer: Answer) -> None:
-        fresh: dict[int, dict[str, bytes]] = {}
-        for name, part in answer.parts.items():
-            piece, _, page_number = name.partition(":")
-            if page_number and piece in _PIECES:
-                fresh.setdefault(int(page_number), {})[piece] = part
-        changed: dict[int, Fragment] = {}
-        for number, pieces in fresh.items():
-            page = book.pages.get(number) or Fragment(pieces["head"], pieces["words"])
-            for piece, part in pieces.items():
-                setattr(page, piece, part)
-            book.pages[number] = changed[number] = page
-        if changed and not book.private and book.page_count is not None and book.file.unchanged():
-            self.cache.put(book.file.sha256, book.page_count, changed)

@@ -30,7 +30,6 @@ PRELOAD: Final = (
     "pypdf",
     "lxml.etree",
 )
-KINDS: Final = {b"pdf": PDF_WORKER, b"ocr": OCR_WORKER}
 FORKED, EXITED, MEMORY, FAILED = b"F", b"X", b"M", b"E"
 
 
@@ -47,7 +46,8 @@ def _fork(control: socket.socket, kind: bytes, descriptor: int, network: str) ->
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         from mcp_pdf import worker
 
-        worker.main(descriptor, KINDS[kind], network)  # never returns
+        limits = PDF_WORKER if kind == b"pdf" else OCR_WORKER
+        worker.main(descriptor, limits, network, None if kind == b"pdf" else kind.decode())  # never returns
     os.close(descriptor)
     handle = os.pidfd_open(pid)
     socket.send_fds(control, [FORKED + str(pid).encode()], [handle])

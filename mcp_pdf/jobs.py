@@ -85,12 +85,13 @@ def open_pdf(data: bytes, password: str | None) -> pypdfium2.PdfDocument:
 
 
 def _fragment(page: Page) -> dict[str, bytes]:
-    head = orjson.dumps(
-        {"page": page.number, "width": page.width, "height": page.height, "grade": page.grade, "source": page.source}
-    )
+    head: dict[str, Any] = {"page": page.number, "width": page.width, "height": page.height}
+    head |= {"grade": page.grade, "source": page.source}
+    if warnings := load.page_warnings([page]):
+        head["warnings"] = warnings
     hidden = [tuple(word) for word in page.hidden]
     return {
-        "head": head[1:-1],
+        "head": orjson.dumps(head)[1:-1],
         "words": orjson.dumps([tuple(word) for word in page.words]),
         "extra": orjson.dumps([hidden, page.rulings], default=_plain) if hidden or page.rulings else b"",
     }
@@ -149,7 +150,7 @@ def read(work: Work) -> Answer:
             work.answer.add(f"text:{page.number}", orjson.dumps(lines.plain_text(page.words)))
         elif layout == "columns":
             work.answer.add(f"columns:{page.number}", orjson.dumps(lines.layout_text(page.words, page.width)))
-    return work.reply({"pages": count, "encrypted": _encrypted(pdf), "selected": numbers})
+    return work.reply({"pages": count, "selected": numbers})
 
 
 def _opened(work: Work, known: dict[int, Page]) -> tuple[pypdfium2.PdfDocument | None, int]:
@@ -159,10 +160,6 @@ def _opened(work: Work, known: dict[int, Page]) -> tuple[pypdfium2.PdfDocument |
         return None, count
     pdf = open_pdf(work.data(), work.password)
     return pdf, len(pdf)
-
-
-def _encrypted(pdf: pypdfium2.PdfDocument | None) -> bool:
-    return pdf is not None and pypdfium2.raw.FPDF_GetSecurityHandlerRevision(pdf.raw) >= 0
 
 
 def info(work: Work) -> Answer:
@@ -207,7 +204,8 @@ def attachments(work: Work) -> Answer:
     )
 
 
-def _load(work: Work) -> tuple[Document, int]:
+def _load(work: Work) -> tuple[Document, int, list[int]]:
+    """The document, unless more is to be done first: the number of pages still unread, and the pages that want OCR."""
     known = _known(work)
     data = work.data()
     pdf = open_pdf(data, work.password)
@@ -218,20 +216,23 @@ def _load(work: Work) -> tuple[Document, int]:
         for page in text.read_pages(pdf, unread[:most]):
             for name, part in _fragment(page).items():
                 work.answer.add(f"{name}:{page.number}", part)
-        return Document([], len(pdf)), len(unread) - most
+        return Document([], len(pdf)), len(unread) - most, []
     pages = _read(work, pdf, numbers, known)
+    scans = [page.number for page in pages if page.needs_ocr] if work.request["ocr"] else []
+    if scans:
+        return Document([], len(pdf)), 0, scans
     document = load.assemble(pdf, data, pages, password=work.password)
     text.read_rulings(pdf, pages)  # they part the rows of item tables
-    work.answer.add("encrypted", b"1" if _encrypted(pdf) else b"")
-    return document, 0
+    return document, 0, []
 
 
 def _with_document(work: Work, function: Callable[[Document], dict[str, Any]]) -> Answer:
-    document, left = _load(work)
-    if left:  # a long selection is read in several jobs, each with its own deadline
-        return work.reply({"pages": document.page_count, "left": left})
+    document, left, scans = _load(work)
+    head = {"pages": document.page_count, "left": left, "scans": scans}
+    if left or scans:  # a long selection is read in several jobs, each with its own deadline
+        return work.reply(head)
     work.report(1, 1, "extracting")
-    return work.reply({"pages": document.page_count, "left": 0, "result": function(document)})
+    return work.reply(head | {"result": function(document)})
 
 
 def classify(work: Work) -> Answer:
@@ -265,6 +266,18 @@ def locate(work: Work) -> Answer:
     return _with_document(work, lambda document: extraction.locate(document, values, wish))
 
 
+def recognise(work: Work) -> Answer:
+    """The words of one page by OCR; only in a process that has loaded an engine."""
+    from mcp_pdf.pdf.ocr import read_page
+
+    page = read_page(open_pdf(work.data(), work.password), int(work.request["page"]))
+    for name, part in _fragment(page).items():
+        work.answer.add(f"{name}:{page.number}", part)
+    work.answer.add(f"text:{page.number}", orjson.dumps(lines.plain_text(page.words)))
+    work.answer.add(f"columns:{page.number}", orjson.dumps(lines.layout_text(page.words, page.width)))
+    return work.reply({})
+
+
 def render(work: Work) -> Answer:
     """One page as a JPEG: the bytes travel beside the answer."""
     from mcp_pdf.pdf.render import render
@@ -293,6 +306,7 @@ JOBS: Final[dict[str, Callable[[Work], Answer]]] = {
     "classify": classify,
     "extract": extract,
     "locate": locate,
+    "recognise": recognise,
     "render": render,
     "memory": memory,
 }

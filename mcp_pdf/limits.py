@@ -17,12 +17,13 @@ class WorkerLimits:
     wall_s: float
     jobs_per_process: int
     resident_bytes: int  # a worker above this is replaced after its job
+    idle_s: float | None = None  # a worker that waits longer for its next job ends; None: it stays
     open_files: int = 64
     file_size_bytes: int = 0  # a worker writes no file; answers travel by socket
 
 
 PDF_WORKER: Final = WorkerLimits(768 * MIB, 10, 15.0, 500, 320 * MIB)
-OCR_WORKER: Final = WorkerLimits(3072 * MIB, 60, 90.0, 200, 2048 * MIB)
+OCR_WORKER: Final = WorkerLimits(3072 * MIB, 60, 90.0, 200, 2048 * MIB, idle_s=120.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Limits:
     pages: int = 2_000
     pages_per_read: int = 20  # read_doc_contents without `pages`
     pages_per_job: int = 40  # longer selections are read in several jobs, each with its own deadline
-    pages_per_extraction: int = 300
+    scans_per_read: int = 10  # pages that read_doc_contents has recognised in one call
+    scans_per_extraction: int = 100
     result_bytes: int = 1_000_000
     answer_bytes: int = 32 * MIB  # what a worker may send at most; a longer answer ends it
     request_bytes: int = 2 * MIB

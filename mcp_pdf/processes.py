@@ -24,6 +24,7 @@ PROGRESS, ANSWER, FAILURE, READY = b"P", b"A", b"E", b"R"
 FORKED, EXITED, MEMORY = b"F", b"X", b"M"
 EXIT_WAIT_S: Final = 2.0
 START_WAIT_S: Final = 20.0
+LOAD_WAIT_S: Final = 60.0  # for the models of an OCR engine, on a busy machine
 MAX_READY_BYTES: Final = 65_536
 
 
@@ -52,6 +53,7 @@ def start_forkserver() -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     root = str(Path(__file__).parent.parent)
     environment = {"PYTHONPATH": root, "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1"}
+    environment |= {name: os.environ[name] for name in ("TESSDATA_PREFIX",) if name in os.environ}
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "mcp_pdf.forkserver", str(theirs.fileno())],
         env=environment | {"MALLOC_ARENA_MAX": "1"},
@@ -152,8 +154,12 @@ class Forkserver:
         ours.setblocking(False)
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=1 << 20)
         worker = WorkerProcess(pid, handle, ours, reader, writer, ended)
-        async with asyncio.timeout(START_WAIT_S):
-            _kind, payload = await worker.frame(MAX_READY_BYTES)
+        try:
+            async with asyncio.timeout(START_WAIT_S if kind == "pdf" else LOAD_WAIT_S):
+                _kind, payload = await worker.frame(MAX_READY_BYTES)
+        except BaseException:
+            worker.kill()
+            raise
         worker.isolation = orjson.loads(payload)
         return worker
 

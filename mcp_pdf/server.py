@@ -19,9 +19,10 @@ from mcp_pdf.cache import PageCache
 from mcp_pdf.desk import Desk, Picture
 from mcp_pdf.errors import INTERNAL, PdfError
 from mcp_pdf.library import Library
-from mcp_pdf.limits import PDF_WORKER
+from mcp_pdf.limits import OCR_WORKER, PDF_WORKER
 from mcp_pdf.processes import Forkserver
 from mcp_pdf.quarantine import Quarantine
+from mcp_pdf.recognition import Recognition
 from mcp_pdf.settings import Settings
 from mcp_pdf.tools import BY_NAME, TOOLS
 from mcp_pdf.workers import Forkservers, Pool
@@ -44,11 +45,18 @@ async def open_desk(settings: Settings, forkservers: Forkservers) -> AsyncIterat
     pool = Pool(forkservers, "pdf", settings.workers, PDF_WORKER, quarantine, settings.limits)
     cache = PageCache(settings.cache_dir, settings.limits.cache_bytes)
     library = Library(settings.directory, settings.upload_dir, settings.limits)
+    recognition = None
+    if settings.ocr is not None:  # its workers start with the first page that needs one
+        size = max(1, settings.workers // 2)  # each holds a gigabyte
+        readers = Pool(forkservers, settings.ocr, size, OCR_WORKER, quarantine, settings.limits)
+        recognition = Recognition(readers, cache)
     try:
         await pool.warm()
-        yield Desk(library, pool, cache, quarantine, settings.limits)
+        yield Desk(library, pool, cache, quarantine, recognition, settings.limits)
     finally:
         pool.close()
+        if recognition is not None:
+            recognition.pool.close()
         forkservers.close()
         cache.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from mcp_pdf.limits import LIMITS, Limits
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+OCR_PACKAGES = {"rapidocr": ("rapidocr", "onnxruntime"), "tesseract": ("tesserocr",)}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -29,6 +31,7 @@ class Settings:
     upload_dir: Path | None = None
     cache_dir: Path | None = None
     workers: int = 2
+    ocr: str | None = None  # the engine, with languages after a colon; None: pages without text stay unread
     host: str = "127.0.0.1"
     port: int = 8090
     token: str | None = None
@@ -39,7 +42,10 @@ class Settings:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="mcp-pdf", description="An MCP server that reads, searches and extracts from the PDFs of one directory."
+        prog="mcp-pdf",
+        description="An MCP server that reads, searches and extracts from the PDFs of one directory.",
+        epilog="MCP_PDF_OCR chooses how pages without text are read: auto (RapidOCR when it is installed), rapidocr, "
+        "tesseract (with MCP_PDF_OCR_LANGUAGES, eng) or off.",
     )
     parser.add_argument("--dir", help="directory of PDFs (MCP_PDF_SERVER_DIR)")
     parser.add_argument("--transport", choices=("stdio", "http"), help="how clients connect (MCP_PDF_TRANSPORT)")
@@ -77,6 +83,20 @@ class _Reader:
             return default
         return value
 
+    def ocr(self) -> str | None:
+        """The OCR engine to load: the one named, else RapidOCR where it is installed."""
+        wanted = self.text("", "MCP_PDF_OCR") or "auto"
+        if wanted == "auto":
+            return "rapidocr" if _are_installed(OCR_PACKAGES["rapidocr"]) else None
+        if wanted == "off":
+            return None
+        if wanted not in OCR_PACKAGES:
+            self.problems.append(f"MCP_PDF_OCR={wanted!r}: must be auto, off, {' or '.join(OCR_PACKAGES)}")
+        elif not _are_installed(OCR_PACKAGES[wanted]):
+            self.problems.append(f"MCP_PDF_OCR={wanted!r}: needs the package {' and '.join(OCR_PACKAGES[wanted])}")
+        languages = self.text("", "MCP_PDF_OCR_LANGUAGES") or "eng"
+        return f"{wanted}:{languages}" if wanted == "tesseract" else wanted
+
     def directory(self, argument: str, variable: str, *, create: bool) -> Path | None:
         given = self.text(argument, variable)
         if given is None:
@@ -92,6 +112,10 @@ class _Reader:
         if not resolved.is_dir():
             self.problems.append(f"{variable}={given!r}: not a directory")
         return resolved
+
+
+def _are_installed(packages: Sequence[str]) -> bool:
+    return all(find_spec(package) is not None for package in packages)
 
 
 def parse(argv: Sequence[str], env: Mapping[str, str]) -> Settings | None:
@@ -122,6 +146,7 @@ def parse(argv: Sequence[str], env: Mapping[str, str]) -> Settings | None:
         upload_dir=read.directory("upload_dir", "UPLOAD_DIR", create=True),
         cache_dir=read.directory("cache_dir", "MCP_PDF_CACHE_DIR", create=True),
         workers=read.number("workers", "MCP_PDF_WORKERS", os.cpu_count() or 1),
+        ocr=read.ocr(),
         host=host,
         port=read.number("port", "MCP_PDF_PORT", 8090, least=0),
         token=token,

@@ -14,6 +14,7 @@ from typing import Any
 from mcp_pdf import __version__
 from mcp_pdf.desk import Desk, Question, Tell
 from mcp_pdf.errors import PdfError
+from mcp_pdf.workers import Pool
 
 Function = Callable[[Desk, dict[str, Any], Tell | None], Awaitable[Any]]
 
@@ -127,7 +128,8 @@ def _listing(desk: Desk, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 async def read_doc_contents(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
-    return await desk.read(_question(arguments, tell), arguments.get("layout", "plain"))
+    hidden = bool(arguments.get("hidden"))
+    return await desk.read(_question(arguments, tell), arguments.get("layout", "plain"), hidden=hidden)
 
 
 async def get_document_info(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
@@ -166,10 +168,11 @@ async def server_status(desk: Desk, arguments: dict[str, Any], tell: Tell | None
     pool = desk.pool
     status: dict[str, Any] = {
         "version": __version__,
-        "workers": {"pids": pool.pids, "size": pool.size, "busy": pool.busy, "waiting": pool.waiting},
+        "workers": _workers(pool),
         "forkserver_pid": pool.forkservers.pid,
         "jobs_done": pool.jobs_done,
         "worker_restarts": dict(pool.restarts),
+        "ocr": None if desk.recognition is None else _ocr_status(desk.recognition.pool),
         "isolation": pool.isolation,
         "quarantine": desk.quarantine.held(),
         "cache": {"hits": desk.cache.hits, "misses": desk.cache.misses, "bytes": desk.cache.size_bytes()},
@@ -177,6 +180,15 @@ async def server_status(desk: Desk, arguments: dict[str, Any], tell: Tell | None
     if arguments.get("memory"):
         status["pss_kb"] = await _memory(desk)
     return status
+
+
+def _workers(pool: Pool) -> dict[str, Any]:
+    return {"pids": pool.pids, "size": pool.size, "busy": pool.busy, "waiting": pool.waiting}
+
+
+def _ocr_status(pool: Pool) -> dict[str, Any]:
+    engine = pool.kind.partition(":")[0]
+    return {"engine": engine, "workers": _workers(pool), "worker_restarts": dict(pool.restarts)}
 
 
 async def _memory(desk: Desk) -> dict[str, Any]:
@@ -221,6 +233,11 @@ TOOLS = (
             "doc_id": DOC_ID,
             "pages": PAGES,
             "layout": {"enum": ["plain", "columns", "boxes"], "description": "Default: plain."},
+            "hidden": {
+                "type": "boolean",
+                "description": "Also give the words a person cannot see (invisible, white, off the page), apart from "
+                "the others.",
+            },
             "password": PASSWORD,
         },
         ("doc_id",),

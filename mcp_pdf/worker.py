@@ -96,9 +96,14 @@ def _work(channel: _Channel, descriptors: list[int]) -> bool:
     return True
 
 
-def main(descriptor: int, limits: WorkerLimits, network: str) -> NoReturn:
-    """Serves jobs from the socket until the server closes it."""
+def main(descriptor: int, limits: WorkerLimits, network: str, engine: str | None) -> NoReturn:
+    """Serves jobs from the socket until the server closes it. An OCR engine reads its models before the process is
+    confined, and before it meets a document."""
     isolation.die_with_parent()
+    if engine is not None:
+        from mcp_pdf.pdf import ocr
+
+        ocr.load(engine)
     granted = {"dumpable": isolation.undumpable(), "network": network}
     channel = _Channel(socket.socket(fileno=descriptor), os.open("/proc/self/statm", os.O_RDONLY))
     jobs.memory_file = os.open("/proc/self/smaps_rollup", os.O_RDONLY)

@@ -42,7 +42,6 @@ class Forkservers:
     def __init__(self, start: Callable[[], Forkserver]) -> None:
         self._start = start
         self._current: Forkserver | None = None
-        self._lock = asyncio.Lock()
 
     def adopt(self, forkserver: Forkserver) -> None:
         """Uses a forkserver that was started before the event loop."""
@@ -50,15 +49,16 @@ class Forkservers:
         self._current = forkserver
 
     async def fork(self, kind: str) -> WorkerProcess:
-        """A worker from the current forkserver, or from a new one when that is gone."""
-        async with self._lock:
-            for _attempt in range(3):
-                current = self._usable()
-                try:
-                    return await current.fork(kind)
-                except (ForkserverLost, WorkerLost, TimeoutError) as exc:
-                    log.warning("forkserver.lost", extra={"cause": repr(exc)})
-                    current.lost = True
+        """A worker from the current forkserver, or from a new one when that is gone or makes only dead workers."""
+        for _attempt in range(3):
+            current = self._usable()
+            try:
+                return await current.fork(kind)
+            except (ForkserverLost, WorkerLost, TimeoutError) as exc:
+                log.warning("fork.failed", extra={"kind": kind, "cause": repr(exc)})
+                if kind != "pdf" and not isinstance(exc, ForkserverLost):
+                    break  # an engine that does not load: no reason to end the other workers
+                current.close()
         raise INTERNAL
 
     def _usable(self) -> Forkserver:
@@ -205,10 +205,19 @@ class Pool:
         self.jobs_done += 1
         if not reason:
             self._idle.append(worker)
+            if self.limits.idle_s is not None:
+                asyncio.get_running_loop().call_later(self.limits.idle_s, self._retire, worker, worker.jobs)
             return
         if reason != "lost":
             self.restarts[reason] += 1
         worker.kill()
+
+    def _retire(self, worker: WorkerProcess, jobs: int) -> None:
+        """Ends a worker that has had no job since."""
+        if worker in self._idle and worker.jobs == jobs:
+            self._idle.remove(worker)
+            self.restarts["unused"] += 1
+            worker.kill()
 
     async def _take(self) -> WorkerProcess:
         while self._idle:
@@ -223,6 +232,7 @@ class Pool:
         return worker
 
     async def _fork(self) -> WorkerProcess:
+        """A fresh worker. Raises PdfError when none can be had."""
         worker = await self.forkservers.fork(self.kind)
         self.isolation = worker.isolation
         return worker

@@ -90,9 +90,12 @@ def assemble(pdf: pypdfium2.PdfDocument, data: bytes, pages: list[Page], *, pass
     return document
 
 
-_GRADE_WARNINGS = {
+_UNREAD = {
     "scan": ("ocr_unavailable", "The page is a picture without text; its words need OCR, which was not done."),
-    "garbled": ("page_garbled", "The text of the page has no usable characters."),
+    "garbled": (
+        "ocr_unavailable",
+        "The text of the page has no usable characters; its words need OCR, which was not done.",
+    ),
     "unreadable": ("page_unreadable", "The page is damaged and cannot be read."),
 }
 
@@ -101,9 +104,12 @@ def page_warnings(pages: Sequence[Page]) -> list[dict[str, Any]]:
     """What a reader of these pages should know: hidden text, scans, damage."""
     found: list[dict[str, Any]] = []
     for page in pages:
-        if page.grade in _GRADE_WARNINGS:
-            code, message = _GRADE_WARNINGS[page.grade]
+        if page.needs_ocr or page.grade == "unreadable":
+            code, message = _UNREAD[page.grade]
             found.append({"code": code, "page": page.number, "message": message})
+        elif page.source == "ocr" and not page.words:
+            message = "The page is a picture in which no words could be recognised."
+            found.append({"code": "page_unreadable", "page": page.number, "message": message})
         if page.hidden:
             message = (
                 f"{len(page.hidden)} words that a person cannot see (invisible, white or off the page) were left out."

@@ -31,10 +31,15 @@ class Page:
     width: float
     height: float
     words: list[Word]
-    grade: str = "text"  # text | ocr_layer | scan | garbled | blank
+    grade: str = "text"  # text | ocr_layer | scan | garbled | blank | unreadable
     source: str = "layout"  # layout | ocr: where the words come from
     hidden: list[Word] = field(default_factory=list)  # invisible, white or off-page: never extracted from
     rulings: list[tuple[float, float, float, float]] = field(default_factory=list)  # x0, y0, x1, y1 of drawn lines
+
+    @property
+    def needs_ocr(self) -> bool:
+        """Whether its words can only be had from its picture, which nobody has read yet."""
+        return self.grade in ("scan", "garbled") and self.source != "ocr"
 
 
 @dataclass(frozen=True, slots=True)
