@@ -273,11 +273,12 @@ class Config:
         sources: dict[str, str] = {}
         problems: list[str] = []
         for row in rows():
-            given, source = given_value(row["name"], environment, overrides or {})
-            if given is None:
-                continue
-            sources[row["name"]] = source
+            given = None
             try:
+                given, source = given_value(row["name"], environment, overrides or {})
+                if given is None:
+                    continue
+                sources[row["name"]] = source
                 values[row["field"]] = row["parse"](given)
             except (ValueError, ImportError) as exc:
                 shown = "***" if row["secret"] else given

@@ -98,18 +98,31 @@ def is_placeholder(secret: str) -> bool:
     return secret.strip().casefold().startswith(PLACEHOLDERS)
 
 
+# Secrets that NAME_FILE may hold, read once at the start. The model's key has a setting of its own, read again.
+FROM_FILE = frozenset({"CACHE_URL", "MCP_PDF_TOKEN", "METRICS_TOKEN", "STORE_URL"})
+
 ALIASES = {"GOOGLE_API_KEY": ("GEMINI_API_KEY",), "HOST": ("A2A_HOST",), "PORT": ("A2A_PORT",)}
 
 
 def given_value(name: str, environment: Mapping[str, str], overrides: Mapping[str, str]) -> tuple[str | None, str]:
-    """What is set for a variable, and where; None when nothing is."""
+    """What is set for a variable, and where; None when nothing is. Raises ValueError for a file that cannot be read."""
     if overrides.get(name):
         return overrides[name], "command line"
     for spelled in (name, *ALIASES.get(name, ())):
         found = environment.get(spelled, "").strip()
         if found:
             return found, f"environment {spelled}"
+    file = environment.get(f"{name}_FILE", "").strip() if name in FROM_FILE else ""
+    if file:
+        return _held(Path(file)), f"file of {name}_FILE"
     return None, "default"
+
+
+def _held(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ValueError(f"its file cannot be read: {fault}") from None
 
 
 def spell(value: object) -> str:

@@ -85,3 +85,17 @@ def test_the_readme_shows_the_table_of_settings() -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     assert table() in readme
     assert len(rows()) > 50
+
+
+def test_a_secret_setting_may_stand_in_a_file_which_the_environment_outranks(tmp_path: Path) -> None:
+    file = tmp_path / "cache-url"
+    file.write_text("redis://:pw@cache:6379/0\n")
+    config = Config.from_env({"CACHE_URL_FILE": str(file)})
+    assert config.cache_url == "redis://:pw@cache:6379/0"
+    assert config.sources["CACHE_URL"] == "file of CACHE_URL_FILE"
+    assert Config.from_env({"CACHE_URL": "redis://other", "CACHE_URL_FILE": str(file)}).cache_url == "redis://other"
+
+
+def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"CACHE_URL.*cannot be read.*nowhere"):
+        Config.from_env({"CACHE_URL_FILE": str(tmp_path / "nowhere")})
