@@ -18,11 +18,10 @@ from mcp_pdf.extract.conflicts import disagreeing
 from mcp_pdf.extract.currencies import find_currencies
 from mcp_pdf.extract.found import Found
 from mcp_pdf.extract.labels import lexicon
+from mcp_pdf.extract.letterhead import guessed_parties
 from mcp_pdf.extract.line_items import Item, line_items
 from mcp_pdf.extract.locating import place_of
-from mcp_pdf.extract.parties import Party as LabelledParty
-from mcp_pdf.extract.parties import find_parties as labelled_parties
-from mcp_pdf.extract.roles import Party, find_parties, party_value
+from mcp_pdf.extract.parties import Party, labelled_parties
 from mcp_pdf.extract.rows import read_rows, stated_rows
 from mcp_pdf.extract.running_text import RunningText
 from mcp_pdf.extract.structured import from_form, from_invoice, invoice_rows
@@ -55,9 +54,10 @@ class Reading:
     strictness: str
 
     @cached_property
-    def parties(self) -> dict[str, Party]:
-        """The parties by role."""
-        return find_parties(self.reader)
+    def parties(self) -> list[Party]:
+        """The parties that labels or their places name, the surest of a role first."""
+        known = labelled_parties(self.reader)
+        return known + guessed_parties(self.reader, known)
 
     @cached_property
     def running(self) -> RunningText:
@@ -70,11 +70,6 @@ class Reading:
         found = {name: self.reader.find(name, "amount") for name in _TOTALS}
         chosen, _ = choose_totals(found)
         return chosen
-
-    @cached_property
-    def labelled(self) -> list[LabelledParty]:
-        """Parties whose address block stands under a printed label."""
-        return labelled_parties(self.reader.layout, self.reader.context)
 
     def answers(self, fields: Sequence[Field]) -> list[Answer]:
         """An answer for every field, null ones with their reason."""
@@ -182,12 +177,7 @@ class Reading:
         match = _ROLE.fullmatch(concept)
         found = reader.find(concept, field.type, spec_of(concept)) if field.type != "namelist" else []
         if match:
-            role = "seller" if match[1] == "merchant" else match[1]
-            own = party_value(reader, self.parties[role], match[2]) if role in self.parties else []
-            own = passages.labelled_part(self.labelled, role, match[2]) or own
-            if match[2] in ("vat_id", "tax_number"):
-                return own + [c.scaled(0.85) for c in found]
-            return own
+            return self._of_party("seller" if match[1] == "merchant" else match[1], match[2], found)
         found += self._otherwise(concept, found)
         if concept in ("flight_from", "flight_to"):
             found += self._range_end(concept)
@@ -196,6 +186,15 @@ class Reading:
         if concept == "iban":
             found += self._anywhere("iban")
         return found
+
+    def _of_party(self, role: str, part: str, found: list[Candidate]) -> list[Candidate]:
+        """A part of a party: from its block; a tax number from its own label too, unless that is another's block."""
+        own = [one for party in self.parties if party.role == role for one in passages.part_of(party, part)]
+        if part not in ("vat_id", "tax_number"):
+            return own
+        foreign = {word for party in self.parties if party.role != role for s in party.segments for word in s.words}
+        free = [one for one in found if not any(word in foreign for word in one.words)]
+        return own + [one.scaled(0.85) for one in free]
 
     def _otherwise(self, concept: str, found: list[Candidate]) -> list[Candidate]:
         """What stands in for a label: the title line, the only date, the total as the sum to pay."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ _COUNTRIES = {
     "de": "DE", "fr": "FR", "it": "IT", "nl": "NL", "pl": "PL", "no": "NO", "da": "DK",
     "sv": "SE", "tr": "TR", "cs": "CZ", "ro": "RO",
 }  # fmt: skip
+_IBERIAN = {"pt": ("PT", "BR"), "es": ("ES", "MX")}  # the second when the text names that country's tax register
 
 
 def extract(document: Document, wish: Wish, tell: Callable[[str], None] | None = None) -> dict[str, Any]:
@@ -82,6 +84,8 @@ def _reading(document: Document, wish: Wish) -> tuple[Reading, str]:
     language = language_of(layout)
     text = layout.text
     country = _COUNTRIES.get(language or "")
+    if language in ("pt", "es"):
+        country = _IBERIAN[language][bool(re.search(r"\b(?:CNPJ|RFC)\b|R\$", text))]
     if language == "en" and "$" in text and "€" not in text and "£" not in text:
         country = "US"
     context = Context(language, country, day_first(text), decimal_mark(text))

@@ -18,6 +18,7 @@ from mcp_pdf.pdf.page import Page, Word
 Box = tuple[float, float, float, float]
 
 _GAP = 0.85  # of the line height: wider spaces part two segments
+_CONTINUED = 0.25  # of the line height: a smaller gap goes on in the same cell
 _PITCH = 0.75  # of the line height: taller gaps part two blocks
 
 
@@ -163,6 +164,22 @@ class Layout:
     def above(self, segment: Segment, *, lines: int = 3) -> Iterator[Segment]:
         """Segments that overlap it in x on the lines before, nearest first."""
         yield from self._stack(segment, range(segment.line - 1, segment.line - 1 - lines, -1))
+
+    def continued(self, segment: Segment, x: float | None = None) -> Iterator[Segment]:
+        """The lines that a value goes on in: close under it at its own start (or `x`), with nothing below its key."""
+        start = segment.box[0] if x is None else x
+        key = segment if x is not None else self.lines[segment.line].segments[max(0, segment.column - 1)]
+        if key is segment and start - segment.box[0] < 3:
+            return
+        last = segment
+        for line in self.lines[segment.line + 1 : segment.line + 3]:
+            more = next((s for s in line.segments if abs(s.box[0] - start) <= 2), None)
+            if more is None or line.page != last.page or more.box[1] - last.box[3] > _CONTINUED * last.height:
+                return
+            if any(abs(s.box[0] - key.box[0]) <= 5 for s in line.segments):
+                return
+            yield more
+            last = more
 
     def _stack(self, segment: Segment, order: range) -> Iterator[Segment]:
         x0, _, x1, _ = segment.box

@@ -1,231 +1,307 @@
-"""Who trades with whom: address blocks and the roles that their labels give them.
+"""Who trades with whom: the blocks of a page that belong to a party, and the parts that such a block tells.
 
-A role label ("Bill to", "Verkäufer", "Cedente/prestatore") owns the segments behind it and those stacked below it, up
-to the next label or a wide gap. In such a block a line is a key with its value ("Comune: ROMA"), a postcode with its
-town, or plain text, of which the first line is the name.
+A role label of the lexicon ("Bill to", "Verkäufer", "Cedente/prestatore") owns the segments behind it and those stacked
+below it, up to the next role label or a wide gap. In such a block a line is a key with its value ("Comune: ROMA"), a
+postcode with its town, or plain text, of which the first line is the name. A heading over a grid of small labels
+("NOME", "MUNICÍPIO") owns the grid.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from mcp_pdf.extract.candidates import Mark, Reader
 from mcp_pdf.extract.contacts import find_emails, find_phones, find_postcodes
 from mcp_pdf.extract.folding import fold
-from mcp_pdf.extract.found import PLAIN, Context
-from mcp_pdf.extract.identifiers import find_tax_ids
-from mcp_pdf.extract.layout import Layout, Line, Segment
+from mcp_pdf.extract.labels import lexicon, split
+from mcp_pdf.extract.layout import Segment
+from mcp_pdf.extract.party_stack import Stack
 from mcp_pdf.extract.running_text import Passage
 
-_ROLE_WORDS = {
-    "seller": "seller|vendor|supplier|sold by|from|issued by|verkaufer|lieferant|rechnungssteller"
-    "|leistungserbringer|vendeur|fournisseur"
-    "|emetteur|emisor|vendedor|proveedor|cedente/prestatore(?: \\(fornitore\\))?|cedente"
-    "|fornitore|venditore|verkoper|leverancier"
-    "|sprzedawca|wystawca|emitente|prestador|selger|leverandor|saljare|saelger|satici"
-    "|dodavatel|furnizor|biller|afsender",
-    "buyer": "buyer|bill(?:ed)? to|sold to|invoice(?:d)? to|customer|client"
-    "|kaufer(?:/leistungsempfanger)?|rechnungsempfanger|kunde"
-    "|leistungsempfanger|rechnung an|acheteur|facture a|adresse de facturation|receptor"
-    "|cliente|comprador|destinatario"
-    "|cessionario/committente(?: \\(cliente\\))?|cessionario|koper|klant|afnemer"
-    "|factuuradres|nabywca|destinatario / remetente|tomador"
-    "|kjoper|kopare|kober|alici|sayin|odberatel|cumparator|billing address|fakturaadresse|kund",
-    "ship_to": "ship(?:ped)? to|deliver(?:y)? (?:to|address)|lieferadresse"
-    "|(?:abweichender )?warenempfanger|adresse de livraison|livre a"
-    "|direccion de entrega|afleveradres|adres dostawy|leveringsadresse|luogo di destinazione",
-    "payee": "(?:abweichender )?zahlungsempfanger|payee|remit to|beneficiary",
-    "shipper": "shipper(?:/exporter)?|exporter|consignor|ship from|absender",
-    "consignee": "consignee(?: \\(.*\\))?",
-    "notify_party": "notify(?: party)?(?: address)?|also notify",
-    "carrier": "carrier(?: name)?|carrying company|frachtfuhrer",
+ROLES = (
+    "seller", "buyer", "ship_to", "shipper", "consignee", "notify_party", "carrier", "payee", "invoicee", "ship_from",
+)  # fmt: skip
+_KEY_WORDS = {
+    "name": r"nazwa|nombre(?: o razon social)?|denominazione|cognome nome|ragione sociale|nom|razon social|navn|nome"
+    r"|naam|denumire|nazev|company name|firmenname|firma|nome ?/ ?razao social|nome ?/ ?nome empresarial|unvan|name",
+    "street": r"anschrift|address(?: line \d)?|indirizzo|adresse|adres|direccion|domicilio|endereco|street|logradouro"
+    r"|strasse(?: ?/ ?hausnummer)?|ulica",
+    "city": r"comune|city|ort|ville|ciudad|localita|town|miasto|by|plaats|municipio|poblacion|localidad|sehir",
+    "postcode": r"cap|plz|post ?code|zip(?: code)?|postal code|c\.?p\.?|kod pocztowy|codigo postal|cep|postnummer",
+    "-": r"nazione|country|land(?:ercode)?|pays|pais|kraj|provincia|provinz|bundesland|uf|estado|tel\w*|fone|fax|faks"
+    r"|e-?mail(?:-adresse)?|email|contact|kontakt|attn|city ?/ ?state ?/ ?zip|numero civico",
 }
-_ROLES = {
-    role: re.compile(rf"^\W*(?:{words})(?: name)?\s*(?:[:.]\s*(?P<rest>.*)|$)") for role, words in _ROLE_WORDS.items()
-}
-_KEYS = {
-    "name": "name|nazwa|nombre|denominazione|cognome nome|ragione sociale|nom|razon social|navn"
-    "|nome|naam|denumire|nazev|company name",
-    "street": "anschrift|address|indirizzo|adresse|adres|direccion|domicilio|endereco|street|strasse|ulica",
-    "city": "comune|city|ort|ville|ciudad|localita|town|miasto|by|plaats|municipio|poblacion",
-    "postcode": "cap|plz|postcode|zip|postal code|c\\.?p\\.?|kod pocztowy|codigo postal|cep",
-    "country": "nazione|country|land|pays|pais|kraj",
-}
-_KEY = {part: re.compile(rf"^(?:{words})\s*:\s*(?P<rest>\S.*)") for part, words in _KEYS.items()}
-_INLINE = re.compile(r"\s+(?=(?:Provincia|Nazione|Country|Provinz)\s*:)")
+_KEY = re.compile(
+    r"(?:^|(?<=[\s\-,;(]))(?:"
+    + "|".join(f"(?P<k{i}>{words})" for i, words in enumerate(_KEY_WORDS.values()))
+    + r")\s*:"
+)
+_GRID = {part: re.compile(rf"(?:{words})\W*$") for part, words in _KEY_WORDS.items() if part != "-"}
 _OTHER_KEY = re.compile(r"^[^:]{2,60}:\s?(?:\S|$)")
+_NOTES = re.compile(
+    r"^\W*(?:\([^)]*\)?|(?:complete |full )?name and address|details|information|data|if (?:not|other).*)\W*$"
+)
 _BLOCK_LINES = 14
 _FIELD_TITLE = re.compile(
-    r"^(?:nome / razao social|razon social|name|nummer|numero|number|nr|no\.?|id|rfc|nif"
-    r"|cif|adres|address|datum|date)\W*$"
+    r"^(?:nome / razao social|razon social|name|nummer|numero|number|nr|no\.?|id|rfc|nif|cif"
+    r"|adres|address|datum|date)\W*$"
     r"|^(?:rfc|nif|cif|nip|vat|ust)\b.*\d"
 )
-_TAX_LABEL = re.compile(
-    r"^(?:nip|rfc|nif|cif|p\.? ?iva|partita iva|vkn|tckn|vat|ust|btw|tva|cnpj|cvr|org|orgnr)\b[^:]{0,40}[:.]"
-)
 _STEUERNUMMER = re.compile(r"\d{2,3}/\d{3}/\d{4,5}")  # a German tax office's number is no VAT number
-_TAX_NUMBER = re.compile(r"(?<=[:.\s])[A-Z&]{0,4}\d[\dA-Z./-]{7,}")
-_COUNTRIES = re.compile(
-    r"^(?:[A-Z]{2}|france|deutschland|germany|polska|espana|italia|nederland|norge|turkiye"
-    r"|brasil|mexico|portugal|schweiz"
-    r"|united kingdom|belgie|osterreich|sverige|danmark)$",
+_TAX_NUMBER = re.compile(r"(?<=[:.\s])[A-ZÑ&]{0,4}\d[\dA-Z./-]{7,}")
+_COUNTRY = re.compile(
+    r"^(?:[A-Z]{2}|france|deutschland|germany|polska|espana|italia|nederland|norge|turkiye|brasil|mexico|portugal"
+    r"|schweiz|united kingdom|belgie|osterreich|sverige|danmark)$",
     re.IGNORECASE,
 )
+_FORM = re.compile(
+    r"(?:[\s&.,]*\b(?:gmbh|co|kg|ag|ltd|llc|inc|corp|limited|s\.?a|s\.?r\.?l|s\.?l|s\.?p\.?a|a\.?s|sti|tic|san|ve|sp"
+    r"|z ?o\.?o"
+    r"|b\.?v|n\.?v|as|ab|oy|sarl|sas|lda|ltda|s\.?n\.?c|e\.?k|plc|pvt|company|corporation|private)\b)+[.\s]*$"
+)
+_NAMED = frozenset({"name"})
+_LABELLED = 0.93  # a name under its own label, when the label means nothing else
 
 
 @dataclass(slots=True)
 class Party:
-    """One party: its role and the parts found (`name street postcode city country vat_id email phone`)."""
+    """One party: its role, the parts found (`name street postcode city vat_id email phone`) and its segments."""
 
     role: str
     parts: dict[str, Passage] = field(default_factory=dict)
-    score: float = 0.8  # how sure the role is
+    score: float = _LABELLED
+    segments: list[Segment] = field(default_factory=list)
+
+    def put(self, part: str, segment: Segment, start: int, end: int, value: str | None = None) -> None:
+        """Keeps the first value of a part."""
+        printed = segment.text[start:end].strip(" ,;-|")
+        if part == "-" or part in self.parts or not any(char.isalnum() for char in printed):
+            return
+        start = segment.text.index(printed, start)
+        words = tuple((segment.page, word) for word in segment.span(start, start + len(printed)))
+        self.parts[part] = Passage(value or printed, printed, words, self.score)
 
 
-def find_parties(layout: Layout, context: Context = PLAIN) -> list[Party]:
-    """Parties whose role a label names, in order of their labels; the first of a role is the likeliest."""
-    labels = [(segment, role, rest) for segment in layout.segments for role, rest in _label(segment)]
-    owned = {segment.index for segment, _, _ in labels}
+def labelled_parties(reader: Reader) -> list[Party]:
+    """Parties whose role a label names, the surest of a role first; only those with a name."""
+    headings = [
+        (mark, rest) for role in ROLES for mark in reader.marks.get(role, ()) if (rest := _rest(reader, mark)) >= 0
+    ]
+    owned = {mark.segment.index for mark, _ in headings}
     found: list[Party] = []
-    for segment, role, rest in labels:
-        party = Party(role)
-        if rest and _is_name(rest):
-            start = len(segment.text) - len(rest)
-            _put(party, "name", segment, start, len(segment.text))
-        _read(party, list(_block(layout, segment, owned)), context)
+    for mark, rest in headings:
+        party = Party(mark.hit.concept, score=_LABELLED * mark.hit.strength * (0.5 + 0.5 * mark.cover))
+        block = Stack(reader, mark.segment, owned).segments()
+        party.segments = [mark.segment, *block]
+        if rest:
+            _read_text(reader, party, mark.segment, rest)
+        if _heads_grid(reader, mark.segment, block):
+            party.segments = [mark.segment]
+            _read_grid(reader, party, owned)
+        else:
+            _read(reader, party, block)
         if "name" in party.parts:
             found.append(party)
-    return found
+    return sorted(found, key=lambda party: -party.score)
 
 
-def _label(segment: Segment) -> Iterator[tuple[str, str]]:
+def _rest(reader: Reader, mark: Mark) -> int:
+    """Where the party's own text starts behind its label: 0 when the label stands alone, -1 when it is no label."""
+    text, end = mark.segment.text, mark.hit.end
+    behind = text[end:]
+    if mark.cover < 0.8 or len(text) > 90:
+        return -1
+    folded = fold(behind)
+    if not any(char.isalnum() for char in behind) or _NOTES.match(folded):
+        return 0
+    colon = re.match(r"[\s)]*(?:\([^)]*\))?\s*(?::|\.(?!\w))\s*", behind)
+    if colon and len(behind) - colon.end() > 1:
+        return end + colon.end()
+    return 0 if reader.labelled[mark.segment.index] >= 0.8 or not split(behind) else -1
+
+
+def _heads_grid(reader: Reader, heading: Segment, block: Sequence[Segment]) -> bool:
+    """Whether the heading stands alone over a row of small labels."""
+    line = reader.layout.lines[block[0].line] if block else None
+    if line is None or len(line.segments) < 2 or reader.layout.right_of(heading):
+        return False
+    return all(reader.is_label(s) or _grid_part(s) for s in line.segments) and _grid_part(line.segments[0]) is not None
+
+
+def _grid_part(segment: Segment) -> str | None:
     folded = fold(segment.text)
-    if len(folded) > 90:
-        return
-    for role, pattern in _ROLES.items():
-        match = pattern.match(folded)
-        if match:
-            yield role, (match["rest"] or "").strip()
+    return next((part for part, pattern in _GRID.items() if pattern.match(folded)), None)
+
+
+def _read_grid(reader: Reader, party: Party, owned: set[int]) -> None:
+    """Rows of labels, each over its value, up to a line that holds a single segment."""
+    start = party.segments[0].line + 1
+    for line in reader.layout.lines[start : start + _BLOCK_LINES]:
+        if len(line.segments) == 1 or line.segments[0].index in owned:
             return
+        party.segments += line.segments
+        for segment in line.segments:
+            part = _grid_part(segment) or ("vat_id" if _is_tax_label(segment.text) else None)
+            value = next(reader.layout.below(segment, lines=1), None) if part else None
+            row = reader.layout.lines[value.line].segments if value is not None else ()
+            if part and value is not None and not all(reader.is_label(s) for s in row):
+                party.put(part, value, 0, len(value.text))
 
 
-def _block(layout: Layout, label: Segment, owned: set[int]) -> Iterator[Segment]:
-    """What a label owns: the next segment on its line unless that is a label, then the stack below either."""
-    right = [s for s in layout.right_of(label)[:1] if s.index not in owned and s.box[0] - label.box[2] < 260]
-    below = list(layout.below(label, lines=1))
-    beneath = any(abs(s.box[0] - label.box[0]) <= 3 and not s.text.rstrip().endswith(":") for s in below)
-    follows = right[0] if right and label.text.rstrip().endswith(":") and not beneath else None
-    if follows is not None:
-        yield follows
-    bottom, taken, values_x = label, 0, -1.0
-    x0 = (follows or label).box[0]
-    for line in layout.lines[label.line + 1 :]:
-        if line.page != label.page or taken >= _BLOCK_LINES or line.box[1] - bottom.box[3] > 2.6 * label.height:
-            return
-        here = _beneath(line, label, x0, values_x)
-        if here is None:
-            continue
-        if here.index in owned:
-            return
-        after = layout.right_of(here)[:1]
-        bottom, taken = here, taken + 1
-        if after and after[0].text.startswith(":"):
-            continue
-        yield here
-        if after and here.text.rstrip().endswith(":"):
-            values_x = after[0].box[0]
-            yield after[0]
-
-
-def _beneath(line: Line, label: Segment, x0: float, values_x: float) -> Segment | None:
-    """The segment of a line that goes on with a block: on its left edge, centred, or a value's next line."""
-    for segment in line.segments:
-        if -12 <= segment.box[0] - x0 <= 45:
-            return segment
-    for segment in line.segments:
-        if x0 == label.box[0] and segment.box[0] < label.box[2] and segment.box[2] > label.box[0]:
-            return segment
-    return line.segments[0] if abs(line.segments[0].box[0] - values_x) <= 3 else None
-
-
-def _read(party: Party, block: Sequence[Segment], context: Context) -> None:
+def _read(reader: Reader, party: Party, block: Sequence[Segment]) -> None:
     pending: str | None = None
-    for segment in block:
-        if pending is not None:
-            _facts(party, segment, context)
-            _put(party, pending, segment, 0, len(segment.text))
+    keys = {_key_of(segment.text) for segment in block}
+    for at, segment in enumerate(block):
+        after = block[at + 1] if at + 1 < len(block) else None
+        key = segment.text.rstrip().endswith(":")
+        if pending is not None and not key:
+            _facts(reader, party, segment, tax=pending == "vat_id")
+            _put_value(reader, party, pending, segment)
             pending = None
             continue
-        key = next((part for part, pattern in _KEY.items() if pattern.match(fold(segment.text) + " -")), None)
-        if segment.text.rstrip().endswith(":"):
-            pending = key or "-"
+        pending = _key_of(segment.text) if key else None
+        if key:
             continue
-        _facts(party, segment, context)
-        if key is not None:
-            _keyed(party, key, segment)
-        elif not _OTHER_KEY.match(segment.text):
-            _plain(party, segment)
+        if after is not None and _wrapped(reader, segment, after):
+            value = reader.layout.right_of(segment)[0]
+            _put_value(reader, party, _key_of(f"{segment.text} {after.text}"), value)
+            continue
+        _read_text(reader, party, segment, 0, keys)
 
 
-def _facts(party: Party, segment: Segment, context: Context) -> None:
-    """Numbers and addresses that prove themselves wherever they stand."""
-    for part, finder in (("vat_id", find_tax_ids), ("email", find_emails), ("phone", find_phones)):
-        found = [one for one in finder(segment.text, context) if not _STEUERNUMMER.fullmatch(str(one.value))]
-        if found and (part != "phone" or re.search(r"\b(?:tel|phone|fon|tlf)", fold(segment.text))):
-            _put(party, part, segment, found[0].start, found[0].end, str(found[0].value))
-    bare = _TAX_NUMBER.search(segment.text) if _TAX_LABEL.match(fold(segment.text)) else None
-    if bare:
-        _put(party, "vat_id", segment, bare.start(), bare.end())
+def _wrapped(reader: Reader, segment: Segment, after: Segment) -> bool:
+    """Whether a key runs over two lines, with its value beside the first."""
+    if ":" in segment.text or not after.text.rstrip().endswith(":") or abs(after.box[0] - segment.box[0]) > 2:
+        return False
+    return bool(reader.layout.right_of(segment)) and _key_of(f"{segment.text} {after.text}") != "-"
 
 
-def _keyed(party: Party, key: str, segment: Segment) -> None:
-    start = segment.text.index(":") + 1
-    inline = _INLINE.search(segment.text, start)
-    _put(party, key, segment, start, inline.start() if inline else len(segment.text))
+def _put_value(reader: Reader, party: Party, part: str, segment: Segment) -> None:
+    """The value beside a key, with the line it goes on in when the cell was too narrow."""
+    if part == "street":
+        _plain(reader, party, segment, 0, len(segment.text), _NAMED)
+    elif part == "name":
+        put_name(party, segment, 0, list(reader.layout.continued(segment)))
+    elif part != "vat_id":
+        party.put(part, segment, 0, len(segment.text))
 
 
-def _plain(party: Party, segment: Segment) -> None:
-    text = segment.text
-    if "name" not in party.parts:
-        if _is_name(text):
-            _put(party, "name", segment, 0, len(text))
+def put_name(party: Party, segment: Segment, start: int, more: Sequence[Segment]) -> None:
+    """Keeps a name with the lines it goes on in."""
+    if "name" in party.parts:
         return
-    if _COUNTRIES.match(text.strip()):
-        _put(party, "country", segment, 0, len(text))
+    party.put("name", segment, start, len(segment.text))
+    own = party.parts.get("name")
+    if own is not None and more:
+        value = " ".join([str(own.value), *(s.text for s in more)]).strip(" ,;")
+        words = own.words + tuple((s.page, word) for s in more for word in s.words)
+        party.parts["name"] = Passage(value, value, words, party.score)
+
+
+def _going_on(reader: Reader, segment: Segment, start: int) -> list[Segment]:
+    """The lines a keyed name goes on in, under its own start."""
+    behind = segment.text[start:]
+    first = segment.span(start + len(behind) - len(behind.lstrip()), len(segment.text))[0]
+    return list(reader.layout.continued(segment, first.x0)) or form_below(reader, segment)
+
+
+def form_below(reader: Reader, segment: Segment) -> list[Segment]:
+    """The next line of a name when it is only the legal form that found no room."""
+    under = next(reader.layout.below(segment, lines=1), None)
+    fits = under is not None and abs(under.box[0] - segment.box[0]) <= 3 and _FORM.match(fold(under.text))
+    return [under] if under is not None and fits else []
+
+
+def _key_of(text: str) -> str:
+    match = next(iter(_KEY.finditer(fold(text))), None)
+    if match is not None and match.lastgroup:
+        return list(_KEY_WORDS)[int(match.lastgroup[1:])]
+    return "vat_id" if _is_tax_label(text) else "-"
+
+
+def _read_text(
+    reader: Reader, party: Party, segment: Segment, start: int, keys: AbstractSet[str] = frozenset()
+) -> None:
+    """One line of a block: the facts in it, and its keys with their values or its plain text."""
+    text = segment.text[start:]
+    _facts(reader, party, segment, tax=_is_tax_label(text), start=start)
+    folded = fold(text)
+    matches = list(_KEY.finditer(folded)) if len(folded) == len(text) else []
+    if not matches:
+        if not _OTHER_KEY.match(text) or start:
+            _plain(reader, party, segment, start, len(segment.text), keys)
+        return
+    for key, following in zip(matches, [*matches[1:], None], strict=True):
+        end = start + (following.start() if following else len(text))
+        part = list(_KEY_WORDS)[int((key.lastgroup or "k0")[1:])]
+        if part == "street":
+            _plain(reader, party, segment, start + key.end(), end, _NAMED)
+        elif part == "name" and following is None:
+            put_name(party, segment, start + key.end(), _going_on(reader, segment, start + key.end()))
+        else:
+            party.put(part, segment, start + key.end(), end)
+
+
+def _is_tax_label(text: str) -> bool:
+    return any(hit.concept in ("seller_vat_id", "buyer_vat_id") for hit in lexicon().hits(text))
+
+
+def _facts(reader: Reader, party: Party, segment: Segment, *, tax: bool, start: int = 0) -> None:
+    """Numbers and addresses that prove themselves wherever they stand, tax numbers beside their label."""
+    text = segment.text[start:]
+    for one in find_emails(text)[:1]:
+        party.put("email", segment, start + one.start, start + one.end)
+    if re.search(r"\b(?:tel|phone|fon|tlf)", fold(text)):
+        for one in find_phones(text)[:1]:
+            party.put("phone", segment, start + one.start, start + one.end, str(one.value))
+    found = [one for one in reader.read("tax_id", text) if not _STEUERNUMMER.fullmatch(str(one.value))] if tax else []
+    bare = _TAX_NUMBER.search(" " + text) if tax else None
+    if found:
+        one = max(found, key=lambda found: found.valid)
+        if str(one.value)[:1].isalpha() and str(party.parts.get("vat_id", Passage("A", "", ())).value).isdigit():
+            del party.parts["vat_id"]  # a number with its country says more than the bare one
+        party.put("vat_id", segment, start + one.start, start + one.end, str(one.value))
+    elif bare:
+        party.put("vat_id", segment, start + bare.start() - 1, start + bare.end() - 1)
+
+
+def _plain(reader: Reader, party: Party, segment: Segment, start: int, end: int, keys: AbstractSet[str]) -> None:
+    """A line without a key: the name first, then town or street; not what a key of the block tells (`keys`)."""
+    text = segment.text[start:end]
+    if "name" not in party.parts and "name" not in keys:
+        if is_name(text):
+            put_name(party, segment, start, form_below(reader, segment))
+        return
+    if _COUNTRY.match(fold(text.strip())):
         return
     town = split_town(text)
     if town is not None:
-        (code_start, code_end), (start, end) = town
-        _put(party, "postcode", segment, code_start, code_end)
-        if end > start:
-            _put(party, "city", segment, start, end)
-    elif "postcode" not in party.parts:
-        _put(party, "street", segment, 0, len(text))
+        (code_start, code_end), (town_start, town_end) = town
+        party.put("postcode", segment, start + code_start, start + code_end)
+        if town_end > town_start:
+            party.put("city", segment, start + town_start, start + town_end)
+    elif "postcode" not in party.parts and "street" not in keys:
+        party.put("street", segment, start, end)
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Whether a line can be a name: letters, and not the title of a field."""
     return sum(char.isalpha() for char in text) >= 2 and not _FIELD_TITLE.match(fold(text))
 
 
 def split_town(text: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Where postcode and town stand in a line such as `GB SW1B 3BN London` or `São Paulo - SP 01311-000`."""
+    """Where postcode and town stand in a line such as `GB SW1B 3BN London` or `Ring 1, 80333 München`."""
     for code in find_postcodes(text):
-        after = re.match(r"[\s,]+([^\W\d_][^\d,;|()]*)", text[code.end :])
-        if after and len(text[: code.start].strip(" -,")) <= 3:
+        after = re.match(r"[\s,]*([^\W\d_][^\d,;|()/]*)", text[code.end :])
+        ahead = text[: code.start].rstrip()
+        if after and (len(ahead.strip(" -,")) <= 3 or ahead.endswith(",")):
             start = code.end + after.start(1)
             return (code.start, code.end), (start, start + len(after[1].rstrip(" -")))
         before = text[: code.start].rstrip(" ,-")
-        if before and not re.search(r"\d", before) and code.end >= len(text) - 1:
+        bare = len(code.code) == 4 and code.code.isdigit()
+        if before and not bare and not re.search(r"\d|:", before) and code.end >= len(text) - 1:
             return (code.start, code.end), (0, len(before))
     return None
-
-
-def _put(party: Party, part: str, segment: Segment, start: int, end: int, value: str | None = None) -> None:
-    """Keeps the first value of a part."""
-    printed = segment.text[start:end].strip(" ,;")
-    if part == "-" or part in party.parts or not printed:
-        return
-    start += len(segment.text[start:end]) - len(segment.text[start:end].lstrip())
-    words = tuple((segment.page, word) for word in segment.span(start, end))
-    party.parts[part] = Passage(value or printed, printed, words, party.score)

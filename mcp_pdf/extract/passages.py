@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from mcp_pdf.extract import prose, receipt_head
 from mcp_pdf.extract.candidates import Candidate
@@ -24,7 +24,6 @@ _HEADS: dict[str, Callable[[Layout], Passage | None]] = {
     "merchant_name": receipt_head.merchant_name,
     "merchant_address": receipt_head.merchant_address,
 }
-_LABELLED = 1.45  # an address block under its own label is surer than a sentence
 SENTENCES = frozenset(_SENTENCES)
 HEADS = frozenset(_HEADS)
 
@@ -45,11 +44,10 @@ def stated_in_head(concept: str, layout: Layout) -> list[Candidate]:
     return [_candidate(passage)] if passage else []
 
 
-def labelled_part(parties_found: Sequence[Party], role: str, part: str) -> list[Candidate]:
-    """A part of the first party that a printed label gives this role."""
-    owner = next((party for party in parties_found if party.role == role), None)
-    passage = owner.parts.get(part) if owner else None
-    return [_candidate(passage).scaled(_LABELLED)] if passage else []
+def part_of(party: Party, part: str) -> list[Candidate]:
+    """A part of a party's block."""
+    passage = party.parts.get(part)
+    return [_candidate(passage).scaled(1 / 0.8)] if passage else []
 
 
 def _candidate(passage: Passage) -> Candidate:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from mcp_pdf.extract.candidates import Reader
+from mcp_pdf.extract.found import PLAIN
 from mcp_pdf.extract.layout import Layout
 from mcp_pdf.extract.line_items import line_items
-from mcp_pdf.extract.parties import find_parties
+from mcp_pdf.extract.parties import labelled_parties
 from mcp_pdf.extract.prose import contract_parties, effective_dates, jurisdictions, terms
 from mcp_pdf.extract.receipt_head import merchant_address, merchant_name
 from mcp_pdf.extract.running_text import RunningText
@@ -60,7 +62,7 @@ def test_a_label_gives_an_address_block_its_role() -> None:
               (40, 64, "Ring 1"), (300, 64, "Weg 2"), (40, 76, "80333 München"), (300, 76, "50667 Köln"),
               (40, 88, "USt-IdNr.: DE136695976"))]
     )  # fmt: skip
-    seller, buyer = find_parties(layout)
+    seller, buyer = labelled_parties(Reader(layout, PLAIN))
     assert (seller.role, buyer.role) == ("seller", "buyer")
     assert {part: found.value for part, found in seller.parts.items()} == {
         "name": "Holz GmbH", "street": "Ring 1", "postcode": "80333", "city": "München", "vat_id": "DE136695976",

@@ -1,0 +1,92 @@
+"""The segments that a role label owns: the one beside it, then the stack below either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mcp_pdf.extract.candidates import Reader
+from mcp_pdf.extract.layout import Line, Segment
+
+_LINES = 14
+_GAP = 2.6  # heights of a line that may stand empty inside a block
+_FAR = 260.0  # points; what stands further right of a label is another column
+_INDENT = (-12.0, 45.0)  # where a line may start from the block's edge
+
+
+class Stack:
+    """A block while it is collected. `owned` are the segments that are role labels themselves."""
+
+    def __init__(self, reader: Reader, label: Segment, owned: set[int]) -> None:
+        self._reader = reader
+        self._label = label
+        self._owned = owned
+        self._beside = self._right_of_label()
+        self._edge = (self._beside or label).box[0]
+        self._left, self._right = label.box[0], label.box[2]
+        self._values_x = -1.0
+        below = next(reader.layout.below(label, lines=1), None)
+        single = len(reader.layout.lines[label.line].segments) == 1
+        # A heading in the middle of its box owns whole lines.
+        self._whole = single and below is not None and below.box[0] < label.box[0] + _INDENT[0]
+
+    def segments(self) -> list[Segment]:
+        """The block in reading order, without its label."""
+        return list(self._collect())
+
+    def _right_of_label(self) -> Segment | None:
+        layout, label = self._reader.layout, self._label
+        beside = next(iter(layout.right_of(label)), None)
+        if beside is None or beside.index in self._owned or self._reader.is_label(beside):
+            return None
+        if beside.box[0] - label.box[2] >= _FAR:
+            return None
+        below = list(layout.below(label, lines=1))
+        if any(abs(s.box[0] - label.box[0]) <= 3 and not s.text.rstrip().endswith(":") for s in below):
+            return None
+        free = bool(below) and below[0].index not in self._owned
+        return None if free and not label.text.rstrip().endswith(":") else beside
+
+    def _collect(self) -> Iterator[Segment]:
+        layout, label = self._reader.layout, self._label
+        if self._beside is not None:
+            yield self._beside
+        bottom, taken = self._beside or label, 0
+        for line in layout.lines[label.line + 1 :]:
+            gap = line.box[1] - bottom.box[3]
+            if line.page != label.page or taken >= _LINES or gap > _GAP * max(label.height, bottom.height):
+                return
+            here = self._on(line)
+            if here is None:
+                continue
+            if here.index in self._owned:
+                return
+            bottom, taken = here, taken + 1
+            yield from self._with_value(here)
+
+    def _on(self, line: Line) -> Segment | None:
+        """The segment of a line that goes on with the block."""
+        low, high = _INDENT
+        for segment in line.segments:
+            if low <= segment.box[0] - self._edge <= high:
+                return segment
+        if self._whole:
+            return line.segments[0]
+        if self._beside is None:  # centred: what overlaps the block so far
+            for segment in line.segments:
+                if segment.box[0] < self._right and segment.box[2] > self._left:
+                    self._left, self._right = min(self._left, segment.box[0]), max(self._right, segment.box[2])
+                    return segment
+        first = line.segments[0]
+        return first if abs(first.box[0] - self._values_x) <= 3 else None
+
+    def _with_value(self, here: Segment) -> Iterator[Segment]:
+        """The segment and what belongs to it on its line: the value of a key, all of it under a middle heading."""
+        after = self._reader.layout.right_of(here)
+        if after and after[0].text.startswith(":"):
+            return
+        yield here
+        if self._whole:
+            yield from after
+        elif after and here.text.rstrip().endswith(":") and not after[0].text.rstrip().endswith(":"):
+            self._values_x = after[0].box[0]
+            yield after[0]
