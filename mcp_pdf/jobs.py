@@ -242,6 +242,25 @@ def classify(work: Work) -> Answer:
     return _with_document(work, extraction.classify)
 
 
+def tables(work: Work) -> Answer:
+    """Tables with their cells; stops before the answer grows over its limit."""
+    from mcp_pdf.pdf.tables import find_tables
+
+    def found(document: Document) -> dict[str, Any]:
+        shown: list[dict[str, Any]] = []
+        left = int(work.request["most_bytes"])
+        tables = find_tables(document.pages)
+        for table in tables:
+            told = table.told()
+            left -= len(orjson.dumps(told))
+            if left < 0:
+                break
+            shown.append(told)
+        return {"tables": shown, "truncated": len(shown) < len(tables), "warnings": document.warnings}
+
+    return _with_document(work, found)
+
+
 def _wish(work: Work) -> Wish:
     from mcp_pdf.extract.wish import Wish
 
@@ -306,6 +325,7 @@ JOBS: Final[dict[str, Callable[[Work], Answer]]] = {
     "classify": classify,
     "extract": extract,
     "locate": locate,
+    "tables": tables,
     "recognise": recognise,
     "render": render,
     "memory": memory,

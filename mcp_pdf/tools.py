@@ -153,6 +153,10 @@ async def extract_fields(desk: Desk, arguments: dict[str, Any], tell: Tell | Non
     return await desk.result(_question(arguments, tell), "extract", wish=_wish(arguments))
 
 
+async def extract_tables(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    return await desk.result(_question(arguments, tell), "tables", most_bytes=desk.limits.result_bytes * 9 // 10)
+
+
 async def locate_values(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
     question = _question(arguments, tell)
     return await desk.result(question, "locate", wish=_wish(arguments), values=arguments["values"])
@@ -283,6 +287,16 @@ TOOLS = (
         {"doc_id": DOC_ID, **WISH, "pages": PAGES, "strictness": STRICTNESS, "password": PASSWORD},
         ("doc_id",),
         extract_fields,
+    ),
+    Tool(
+        "extract_tables",
+        "Reads the tables of a document: titles, rows (body, total, or carried over from page to page) and cells, each "
+        "cell with its box. A table that runs over several pages comes as one. Use it when rows and columns matter and "
+        "the fields are not known ahead; for known columns extract_fields gives typed values. Ask for fewer pages when "
+        "the answer is truncated.",
+        {"doc_id": DOC_ID, "pages": PAGES, "password": PASSWORD},
+        ("doc_id",),
+        extract_tables,
     ),
     Tool(
         "locate_values",

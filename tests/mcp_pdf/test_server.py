@@ -163,6 +163,14 @@ def test_a_page_is_shown_with_the_box_of_a_value_marked(server: Serving) -> None
     assert server.fail("render_page", doc_id="invoice.pdf", page=9)["code"] == "invalid_request"
 
 
+def test_tables_come_with_the_boxes_of_their_cells(server: Serving) -> None:
+    found = server.call("extract_tables", doc_id="invoice.pdf")
+    amounts = [row["cells"][-1] for table in found["tables"] for row in table["rows"] if row["kind"] == "body"]
+    assert amounts
+    assert all(cell["box"] for cell in amounts)
+    assert found["truncated"] is False
+
+
 def test_document_info_tells_pages_and_grades(server: Serving) -> None:
     info = server.call("get_document_info", doc_id="invoice.pdf")
     assert info["pages"] == 1
