@@ -1,4 +1,7 @@
-"""The agent card over HTTP, with what caches need (ETag, Last-Modified, Cache-Control, 304) and what verifiers need."""
+"""What the service says of itself over HTTP: the agent card with its signatures, the key set, the description.
+
+The card carries what caches need: ETag, Last-Modified, Cache-Control, 304.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from functools import lru_cache
 
 from aiohttp import hdrs, web
 
-from agent.a2a import card
+from agent.a2a import card, openapi
 from agent.web.answers import JSON, dump, json_answer
 from agent.web.keys import CARD, CardFacts
 
@@ -31,6 +34,12 @@ async def jwks(request: web.Request) -> web.Response:
     """The public keys that verify card and webhooks; an empty set when nothing is signed."""
     key = request.app[CARD].signing_key
     return json_answer(key.jwks() if key else {"keys": []}, headers={hdrs.CACHE_CONTROL: "public, max-age=300"})
+
+
+async def description(request: web.Request) -> web.Response:
+    """`/openapi.json`: the HTTP+JSON binding of 1.0."""
+    facts = request.app[CARD]
+    return json_answer(openapi.document(facts.public_url, needs_key=facts.needs_key))
 
 
 @lru_cache(8)

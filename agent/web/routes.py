@@ -28,6 +28,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/.well-known/agent.json", card.union)
     app.router.add_get("/a2a/v1/.well-known/agent-card.json", card.pure)
     app.router.add_get(card.JWKS, card.jwks)
+    app.router.add_get("/openapi.json", card.description)
 
 
 def _pattern(path: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -140,6 +141,8 @@ async def serve(port: int, data_dir: Path | None) -> None:
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", port).start()
+            sys.stdout.write(f"http://127.0.0.1:{runner.addresses[0][1]}\n")
+            sys.stdout.flush()
             await stopped.wait()
             await app[ENGINE].drain(1.0)
             await runner.cleanup()
