@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from agent.errors import InvalidParams
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_RESOLVING = ThreadPoolExecutor(8, "resolver")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 # Never, whatever is configured: link-local (cloud metadata), "this network", metadata services outside it.
@@ -66,6 +71,31 @@ def check_url(url: str, *, private: bool, field: str = "url") -> None:
         raise InvalidParams("the URL leads into a network the service does not dial", field=field)
 
 
+class Resolver(AbstractResolver):
+    """Resolves names in threads apart: a caller's name that hangs keeps no file and no store from its thread."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raises OSError."""
+        ask = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+        found = await asyncio.get_running_loop().run_in_executor(_RESOLVING, ask)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=int(address[1]),
+                family=kind,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for kind, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held: the threads are the process's."""
+
+
 def connector(*, private: bool, limit: int = 32) -> aiohttp.TCPConnector:
     """Dials only what `allowed` lets pass: each address as it is dialled, literal or resolved."""
 
@@ -75,7 +105,9 @@ def connector(*, private: bool, limit: int = 32) -> aiohttp.TCPConnector:
             raise OSError("the address is in a network the service does not dial")
         return socket.socket(family, kind, protocol)
 
-    return aiohttp.TCPConnector(limit=limit, socket_factory=make, use_dns_cache=False, force_close=True)
+    return aiohttp.TCPConnector(
+        limit=limit, socket_factory=make, resolver=Resolver(), use_dns_cache=False, force_close=True
+    )
 
 
 def session(*, private: bool, timeout_s: float) -> aiohttp.ClientSession:

@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from agent import guard
 from agent.errors import InvalidParams
@@ -80,3 +86,24 @@ async def test_a_name_is_judged_by_the_address_it_leads_to() -> None:
             assert got.status == 404
     finally:
         await runner.cleanup()
+
+
+async def test_names_are_resolved_though_every_thread_of_the_loop_is_held() -> None:
+    async def hello(request: web.Request) -> web.Response:
+        return web.Response(text="hello")
+
+    app = web.Application()
+    app.router.add_get("/", hello)
+    freed, loop = threading.Event(), asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    held = loop.run_in_executor(None, freed.wait)
+    try:
+        async with (
+            TestServer(app) as server,
+            guard.session(private=True, timeout_s=20) as http,
+            http.get(f"http://localhost:{server.port}/", allow_redirects=False) as answer,
+        ):
+            assert await answer.text() == "hello"
+    finally:
+        freed.set()
+        await held
