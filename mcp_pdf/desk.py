@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -16,11 +16,14 @@ from mcp_pdf.book import Book
 from mcp_pdf.cache import PageCache
 from mcp_pdf.library import Library, OpenFile
 from mcp_pdf.limits import LIMITS, Limits
-from mcp_pdf.page_range import parse_pages
+from mcp_pdf.page_range import parse_pages, spell_pages
 from mcp_pdf.processes import Answer
 from mcp_pdf.quarantine import Quarantine
 from mcp_pdf.recognition import Recognition
 from mcp_pdf.workers import Job, Pool
+
+if TYPE_CHECKING:
+    from mcp_pdf.search import Search
 
 Tell = Callable[[int, int, str], Awaitable[None]]
 
@@ -53,6 +56,7 @@ class Desk:
     quarantine: Quarantine
     recognition: Recognition | None = None  # None: no OCR engine is installed, or it is switched off
     limits: Limits = LIMITS
+    search: Search = field(init=False)  # set where both are made: it asks the desk for pages
     started: float = field(default_factory=time.monotonic)
 
     async def result(self, question: Question, job: str, **request: Any) -> dict[str, Any]:
@@ -84,13 +88,15 @@ class Desk:
                 found: dict[str, Any] = body["result"]
                 return found
 
-    async def read(self, question: Question, layout: str, *, hidden: bool = False) -> bytes:
+    async def read(self, question: Question, layout: str, *, hidden: bool = False, recognise: bool = True) -> bytes:
         """The pages' text or words as JSON; stops before the result grows over its limit and says where to go on."""
         with self._open(question.doc_id) as file:
             first = parse_pages(question.pages, self.limits.pages)[: self.limits.pages_per_read]
             book = Book.open(file, self.cache, first, private=question.password is not None)
             numbers = await self._read(book, question, layout)
-            shown = await self._recognised(book, numbers[: self.limits.pages_per_read], question)
+            shown = numbers[: self.limits.pages_per_read]
+            if recognise:
+                shown = await self._recognised(book, shown, question)
             return self._pages(book, numbers, shown, layout, hidden=hidden)
 
     async def _read(self, book: Book, question: Question, layout: str) -> list[int]:
@@ -124,7 +130,7 @@ class Desk:
             size += len(part)
         left = numbers[len(parts) :]
         head = {"doc_id": book.file.doc_id, "sha256": book.file.sha256, "page_count": book.page_count}
-        head |= {"truncated": bool(left), "next_pages": f"{left[0]}-{left[-1]}" if left else None}
+        head |= {"truncated": bool(left), "next_pages": spell_pages(left) if left else None}
         return orjson.dumps(head)[:-1] + b',"pages":[' + b",".join(parts) + b"]}"
 
     async def ask(self, question: Question, job: str, **request: Any) -> dict[str, Any]:
@@ -146,9 +152,10 @@ class Desk:
         return head | found, answer
 
     def forget(self, doc_id: str) -> bool:
-        """Drops what the cache holds of a document that is still there to be hashed."""
+        """Drops what cache and index hold of a document that is still there to be hashed."""
         with self._open(doc_id) as file:
-            return self.cache.forget(file.sha256)
+            indexed = self.search.index.forget([file.sha256])
+            return self.cache.forget(file.sha256) or indexed
 
     def _open(self, doc_id: str) -> OpenFile:
         file = self.library.open(doc_id)

@@ -47,6 +47,7 @@ class Limits:
     library_depth: int = 32
     waiting_jobs: int = 1_000
     cache_bytes: int = 256 * MIB
+    index_bytes: int = 512 * MIB  # of the search index
     kills_to_quarantine: int = 2
 
 

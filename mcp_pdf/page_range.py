@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import Final
 
 from mcp_pdf.errors import PdfError
@@ -40,3 +41,12 @@ def parse_pages(selection: str | None, count: int) -> list[int]:
             )
         chosen.update(range(first, min(last, count) + 1))
     return sorted(chosen)
+
+
+def spell_pages(numbers: list[int]) -> str:
+    """The selection that `parse_pages` reads as these pages (ascending): "4-6,9"."""
+    parts: list[str] = []
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        pages = [number for _, number in run]
+        parts.append(str(pages[0]) if len(pages) == 1 else f"{pages[0]}-{pages[-1]}")
+    return ",".join(parts)

@@ -23,6 +23,8 @@ from mcp_pdf.limits import OCR_WORKER, PDF_WORKER
 from mcp_pdf.processes import Forkserver
 from mcp_pdf.quarantine import Quarantine
 from mcp_pdf.recognition import Recognition
+from mcp_pdf.search import Search
+from mcp_pdf.search_index import SearchIndex
 from mcp_pdf.settings import Settings
 from mcp_pdf.tools import BY_NAME, TOOLS
 from mcp_pdf.workers import Forkservers, Pool
@@ -50,15 +52,18 @@ async def open_desk(settings: Settings, forkservers: Forkservers) -> AsyncIterat
         size = max(1, settings.workers // 2)  # each holds a gigabyte
         readers = Pool(forkservers, settings.ocr, size, OCR_WORKER, quarantine, settings.limits)
         recognition = Recognition(readers, cache)
+    desk = Desk(library, pool, cache, quarantine, recognition, settings.limits)
+    desk.search = Search(desk, SearchIndex(settings.cache_dir, settings.limits.index_bytes))
     try:
         await pool.warm()
-        yield Desk(library, pool, cache, quarantine, recognition, settings.limits)
+        yield desk
     finally:
         pool.close()
         if recognition is not None:
             recognition.pool.close()
         forkservers.close()
         cache.close()
+        desk.search.index.close()
 
 
 def make_server(desk: Desk) -> Server[Any]:

@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_pdf import __version__
 from mcp_pdf.desk import Desk, Question, Tell
 from mcp_pdf.errors import PdfError
-from mcp_pdf.workers import Pool
+from mcp_pdf.status import read_status
 
 Function = Callable[[Desk, dict[str, Any], Tell | None], Awaitable[Any]]
 
@@ -24,6 +23,7 @@ DOC_ID = {
     "maxLength": 4096,
     "description": "Document id as list_available_pdfs gives it: the path below the library, e.g. acme/invoice.pdf.",
 }
+CURSOR = {"type": "string", "maxLength": 4096, "description": "next_cursor of the answer before."}
 PASSWORD = {"type": "string", "maxLength": 1024, "description": "Password of a locked document."}
 PAGES = {"type": "string", "maxLength": 1000, "description": 'Pages to look at, from 1, e.g. "1-3,7". All without it.'}
 FIELDS = {
@@ -145,6 +145,11 @@ async def read_attachments(desk: Desk, arguments: dict[str, Any], tell: Tell | N
     return await desk.ask(_question(arguments, tell), "attachments", index=arguments.get("index"), most=most)
 
 
+async def search_documents(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
+    doc_id, password = arguments.get("doc_id"), arguments.get("password")
+    return await desk.search.find(arguments["query"], doc_id, password, arguments.get("cursor"), tell)
+
+
 async def classify_document(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
     return await desk.result(_question(arguments, tell), "classify")
 
@@ -169,46 +174,7 @@ async def render_page(desk: Desk, arguments: dict[str, Any], tell: Tell | None) 
 
 async def server_status(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
     del tell
-    pool = desk.pool
-    status: dict[str, Any] = {
-        "version": __version__,
-        "workers": _workers(pool),
-        "forkserver_pid": pool.forkservers.pid,
-        "jobs_done": pool.jobs_done,
-        "worker_restarts": dict(pool.restarts),
-        "ocr": None if desk.recognition is None else _ocr_status(desk.recognition.pool),
-        "isolation": pool.isolation,
-        "quarantine": desk.quarantine.held(),
-        "cache": {"hits": desk.cache.hits, "misses": desk.cache.misses, "bytes": desk.cache.size_bytes()},
-    }
-    if arguments.get("memory"):
-        status["pss_kb"] = await _memory(desk)
-    return status
-
-
-def _workers(pool: Pool) -> dict[str, Any]:
-    return {"pids": pool.pids, "size": pool.size, "busy": pool.busy, "waiting": pool.waiting}
-
-
-def _ocr_status(pool: Pool) -> dict[str, Any]:
-    engine = pool.kind.partition(":")[0]
-    return {"engine": engine, "workers": _workers(pool), "worker_restarts": dict(pool.restarts)}
-
-
-async def _memory(desk: Desk) -> dict[str, Any]:
-    import orjson
-
-    shares = [answer async for answer in desk.pool.each_idle({"job": "memory"})]
-    return {
-        "server": _own_share_kb(),
-        "forkserver": await desk.pool.forkservers.memory_kb(),
-        "workers": [orjson.loads(answer.parts["answer"])["pss_kb"] for answer in shares if answer is not None],
-    }
-
-
-def _own_share_kb() -> int:
-    with open("/proc/self/smaps_rollup", encoding="ascii") as report:  # noqa: PTH123  # a file of the kernel
-        return next(int(line.split()[1]) for line in report if line.startswith("Pss:"))
+    return await read_status(desk, memory=bool(arguments.get("memory")))
 
 
 async def release_document(desk: Desk, arguments: dict[str, Any], tell: Tell | None) -> Any:
@@ -225,7 +191,7 @@ TOOLS = (
     Tool(
         "list_available_pdfs",
         "Lists the PDF documents that can be named. Use it first when the user has not given an exact document id.",
-        {"cursor": {"type": "string", "description": "next_cursor of the page before."}},
+        {"cursor": CURSOR},
         (),
         list_available_pdfs,
     ),
@@ -272,6 +238,21 @@ TOOLS = (
         },
         ("doc_id",),
         read_attachments,
+    ),
+    Tool(
+        "search_documents",
+        "Finds the pages on which words stand, over the whole library or in one document: snippet, page and the boxes "
+        "of the words. Words match from their beginning, without case and accents; quote a phrase. Use it when you do "
+        "not know which document or page tells what you want. complete is false while documents are still being taken "
+        "in: ask again.",
+        {
+            "query": {"type": "string", "minLength": 1, "maxLength": 1000, "description": 'Words, or a "phrase".'},
+            "doc_id": DOC_ID,
+            "cursor": CURSOR,
+            "password": PASSWORD,
+        },
+        ("query",),
+        search_documents,
     ),
     Tool(
         "classify_document",

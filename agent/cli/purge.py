@@ -51,10 +51,11 @@ async def _purge(what: Erase, config: Config) -> int:
 
 
 def _forget_pages(folder: Path) -> int:
-    """Empties the page cache: its rows are named by content hash alone, so that any of them may be the erased one."""
-    count = 0
-    for path in folder.glob("pages-*.sqlite"):
+    """Empties page cache and search index: their rows are named by content hash alone, so that any of them may be the
+    erased one."""
+    counts = [0]
+    for path in (*folder.glob("pages-*.sqlite"), *folder.glob("search-*.sqlite")):
         with sqlite3.connect(path, timeout=10) as cache:
-            count += cache.execute("DELETE FROM document").rowcount
+            counts.append(cache.execute("DELETE FROM document").rowcount)
             cache.execute("DELETE FROM page")
-    return count
+    return max(counts)
