@@ -163,11 +163,14 @@ async def _part(call: Call, part: Part, at: int) -> Part:
         return part
     if (part.media_type or "").partition(";")[0].strip().casefold() not in PDF_TYPES:
         raise ContentTypeNotSupported(f"{part.media_type} is not read here.", hint="Send a PDF.", field=where)
-    if part.url is not None:
+    own = f"{call.facts.public_url}/documents/upload%2F"
+    if part.url is not None and part.url.startswith(own):  # our own address of an upload, handed back
+        upload = await call.uploads.get(call.caller, part.url.removeprefix(own))
+    elif part.url is not None:
         upload = await call.fetcher.fetch(call.caller, part.url, filename=part.filename)
     else:
         upload = await call.uploads.put(call.caller, part.raw or b"", filename=part.filename)
-    return replace(part, raw=None, url=None, upload=upload.sha256)
+    return replace(part, raw=None, url=None, upload=upload.sha256, filename=part.filename or upload.filename)
 
 
 def _push(call: Call, wish: ops.PushWish | None) -> PushConfig | None:

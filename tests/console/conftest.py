@@ -1,0 +1,122 @@
+"""One service and one browser for all tests of the console; each test has a page of its own, which is watched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from agent import keys
+from tests.console.documents import fill
+from tests.service import Service, running
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PICTURES = Path(__file__).parents[2] / "build" / "pictures"  # ignored by git
+WAIT_MS = 20_000
+
+
+@dataclass
+class Watched:
+    """A page and what it did: requests, refusals of the policy, scripts' faults, dialogs."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="package")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    library = tmp_path_factory.mktemp("console-library")
+    fill(library)
+    with running(tmp_path_factory.mktemp("console") / "data", library=library) as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, dict[str, str]]]:
+    """A service that wants keys, and the keys by name."""
+    library = tmp_path_factory.mktemp("guarded-library")
+    fill(library)
+    data = tmp_path_factory.mktemp("guarded") / "data"
+    data.mkdir()
+    scopes = {"ann": ("extract", "read", "review"), "reader": ("read",), "ops": ("admin", "read")}
+    made = {name: keys.add(data / "api-keys.json", name, scopes=given)[0] for name, given in scopes.items()}
+    with running(data, library=library) as started:
+        yield started, made
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found, "ops/servers installs chromium"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+Open = Callable[..., Watched]
+
+
+@pytest.fixture
+def look(browser: Browser, service: Service) -> Iterator[Open]:
+    """Opens `#/…` of the console in a page of its own; afterwards nothing may have gone wrong or left the origin."""
+    opened: list[tuple[Watched, str]] = []
+
+    def start(
+        place: str, *, at: Service = service, dark: bool = False, width: int = 1360, height: int = 860, path: str = "/"
+    ) -> Watched:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
+        )
+        context.set_default_timeout(WAIT_MS)
+        watched = Watched(context.new_page())
+        page = watched.page
+        page.on("request", lambda request: watched.requests.append(request.url))
+        page.on("pageerror", lambda fault: watched.faults.append(f"error: {fault}"))
+        page.on("dialog", lambda dialog: (watched.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("console", lambda said: _heard(watched, said))
+        page.goto(f"{at.url}{path}#{place}")
+        opened.append((watched, at.url))
+        return watched
+
+    yield start
+    for watched, origin in opened:
+        watched.page.context.close()
+        assert not watched.faults
+        strange = [url for url in watched.requests if not url.startswith((origin + "/", f"blob:{origin}/"))]
+        assert not strange, "a request left the origin"
+
+
+def _heard(watched: Watched, said: Any) -> None:
+    """The browser tells of refused policies on the console; a status is no fault of the page."""
+    if said.type == "error" and not said.text.startswith("Failed to load resource"):
+        watched.faults.append(said.text)
+
+
+@pytest.fixture(scope="package")
+def pictures() -> Path:
+    """Where screenshots go, for people to look at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return PICTURES
+
+
+def asked(service: Service, name: str, **wish: Any) -> str:
+    """The id of an ended task that extracts from a document of the library."""
+    task = service.send({"data": {"documents": [name], **wish}})
+    assert task["status"]["state"] == "TASK_STATE_COMPLETED", task["status"]
+    return str(task["id"])
