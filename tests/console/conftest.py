@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from agent import keys
 from tests.console.documents import fill
@@ -27,6 +27,7 @@ FLAGS = [
 ]
 PICTURES = Path(__file__).parents[2] / "build" / "pictures"  # ignored by git
 WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)  # two cores may be busy with other things
 
 
 @dataclass

@@ -57,6 +57,7 @@ def test_a_click_chooses_a_field_tells_why_and_the_address_keeps_it(service: Ser
 def test_keys_go_through_fields_and_to_doubtful_ones(service: Service, look: Open) -> None:
     page = look(f"/task/{asked(service, 'receipt.pdf', document_type='receipt')}").page
     rows = page.locator(".field")
+    rows.first.wait_for()
     page.keyboard.press("j")
     expect(rows.nth(0).locator(".row")).to_be_focused()
     page.keyboard.press("j")
