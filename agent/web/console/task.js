@@ -274,7 +274,8 @@ class TaskView {
   async answer(part) {
     try {
       const message = {messageId: crypto.randomUUID(), role: 'ROLE_USER', taskId: this.task.id, parts: [part]};
-      ({task: this.task} = await rpc('SendMessage', {message, configuration: {returnImmediately: true}}));
+      const {task} = await rpc('SendMessage', {message, configuration: {returnImmediately: true}});
+      if (task.status.timestamp > this.task.status.timestamp) this.task = task; // the stream may have told more already
       this.draw();
       if (this.live === null) this.listen();
     } catch (fault) {
