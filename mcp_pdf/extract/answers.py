@@ -16,6 +16,7 @@ from mcp_pdf.extract.checks import choose_totals
 from mcp_pdf.extract.concepts import concept_of, spec_of
 from mcp_pdf.extract.conflicts import disagreeing
 from mcp_pdf.extract.currencies import find_currencies
+from mcp_pdf.extract.folding import squash
 from mcp_pdf.extract.found import Found
 from mcp_pdf.extract.labels import lexicon
 from mcp_pdf.extract.letterhead import guessed_parties
@@ -31,6 +32,7 @@ from mcp_pdf.pdf.page import Document
 # The least score that is answered; a field whose values prove themselves needs less.
 THRESHOLDS = {"precise": 0.85, "balanced": 0.55, "eager": 0.3}
 _TITLED = ("invoice", "credit_note", "purchase_order")
+_IN_ROW = 0.4
 _TOTALS = ("net_total", "tax_total", "total")
 _ROLE = re.compile(r"(seller|buyer|ship_to|shipper|consignee|notify_party|carrier|merchant|payee)_(\w+)")
 
@@ -66,10 +68,25 @@ class Reading:
 
     @cached_property
     def totals(self) -> dict[str, Candidate]:
-        """Net, tax and total that add up, when some do."""
-        found = {name: self.reader.find(name, "amount") for name in _TOTALS}
-        chosen, _ = choose_totals(found)
-        return chosen
+        """Net, tax and total that add up, when some do; sums of columns help to choose but are no values themselves."""
+        found = {name: self.amounts(name) for name in _TOTALS}
+        for name in ("net_total", "tax_total"):
+            sums = [one for mark in self.reader.marks.get(name, ()) if (one := self.reader.column(mark)) is not None]
+            found[name] = sorted(found[name] + sums, key=lambda one: -one.score)
+        return {name: one for name, one in choose_totals(found).items() if one.direction != "column"}
+
+    def amounts(self, concept: str) -> list[Candidate]:
+        """Candidates of a sum, best first; what stands in an item row is hardly the sum of all."""
+        found = self.reader.find(concept, "amount")
+        return sorted((c.scaled(_IN_ROW) if self._rowed(c) else c for c in found), key=lambda one: -one.score)
+
+    def _rowed(self, one: Candidate) -> bool:
+        return len(self.items) > 1 and any(word in self.row_words for word in one.words)
+
+    @cached_property
+    def row_words(self) -> set[Any]:
+        """The words of all item rows."""
+        return {word for item in self.items for cell in item.cells.values() for word in cell.words}
 
     def answers(self, fields: Sequence[Field]) -> list[Answer]:
         """An answer for every field, null ones with their reason."""
@@ -176,6 +193,8 @@ class Reading:
             return self._anywhere(concept)[:1]
         match = _ROLE.fullmatch(concept)
         found = reader.find(concept, field.type, spec_of(concept)) if field.type != "namelist" else []
+        if field.type == "amount":
+            found = self.amounts(concept)
         if match:
             return self._of_party("seller" if match[1] == "merchant" else match[1], match[2], found)
         found += self._otherwise(concept, found)
@@ -192,8 +211,10 @@ class Reading:
         own = [one for party in self.parties if party.role == role for one in passages.part_of(party, part)]
         if part not in ("vat_id", "tax_number"):
             return own
-        foreign = {word for party in self.parties if party.role != role for s in party.segments for word in s.words}
-        free = [one for one in found if not any(word in foreign for word in one.words)]
+        others = [party for party in self.parties if party.role != role]
+        foreign = {word for party in others for s in party.segments for word in s.words}
+        numbers = {squash(str(party.parts["vat_id"].value)) for party in others if "vat_id" in party.parts}
+        free = [c for c in found if squash(str(c.value)) not in numbers and not any(w in foreign for w in c.words)]
         return own + [one.scaled(0.85) for one in free]
 
     def _otherwise(self, concept: str, found: list[Candidate]) -> list[Candidate]:

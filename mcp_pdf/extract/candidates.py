@@ -6,9 +6,11 @@ Every label found on the page is tried in four directions. A first pass over lab
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +23,9 @@ from mcp_pdf.pdf.page import Word
 
 _TYPED = ("date", "amount", "iban", "number", "integer", "percent", "email", "phone", "url", "id", "bic", "tax_id")
 _PRIOR = {"same": 1.0, "right": 0.95, "below": 0.85, "above": 0.55}
+# A number behind its series, as in `FPR 12/24`; not behind a word for "number".
+_SERIES = re.compile(r"[\s:#.]*((?!(?:NR|NO|N|REF|ID|PO|VAT|DT)\b)[A-Z]{1,4} \d[\w/.-]*)\s*")
+_PROVEN = 0.85  # the least a label counts, in a longer text too, beside a value that proves itself
 _NEAR = 3.2  # line heights a value may stand below its label
 
 
@@ -31,6 +36,7 @@ class Mark:
     segment: Segment
     hit: Hit
     until: int  # where the text behind the label ends: the next label or the end of the segment
+    later: bool = False  # whether another label with its value stands before it in the segment
 
     @property
     def behind(self) -> str:
@@ -39,7 +45,9 @@ class Mark:
 
     @cached_property
     def cover(self) -> float:
-        """How much of the text up to the label's end is the label: 1 when nothing else stands before it."""
+        """How much of the text up to the label's end is the label: 1 when nothing but other fields stands before it."""
+        if self.later and self.behind.lstrip().startswith(":"):
+            return 1.0
         before = sum(char.isalnum() for char in self.segment.text[: self.hit.start])
         own = sum(char.isalnum() for char in self.segment.text[self.hit.start : self.hit.end])
         return own / (own + before) if own else 0.0
@@ -76,6 +84,7 @@ class Reader:
         self.context = context
         self.marks: dict[str, list[Mark]] = {}
         self.labelled: dict[int, float] = {}  # segment index: share of it that is label
+        self.fields: set[int] = set()  # segments that hold a label with its own value: nobody else's value
         self._mark()
         self.vote = self._vote()
 
@@ -88,7 +97,10 @@ class Reader:
             self.labelled[segment.index] = covered / max(1, len(segment.text.rstrip(": ")))
             for hit in hits:
                 following = next((s for s in starts if s > hit.start), len(segment.text))
-                self.marks.setdefault(hit.concept, []).append(Mark(segment, hit, following))
+                mark = Mark(segment, hit, following, ":" in segment.text[starts[0] : hit.start])
+                self.marks.setdefault(hit.concept, []).append(mark)
+                if hit.start < 2 and segment.text[hit.end : hit.end + 2].lstrip().startswith(":"):
+                    self.fields.add(segment.index)
 
     def is_label(self, segment: Segment) -> bool:
         """Whether a segment is a label and not a value."""
@@ -117,8 +129,31 @@ class Reader:
         if kind == "amount" and "%" in mark.segment.text and not any(map(str.isdigit, mark.segment.text)):
             return []
         source = self._typed(mark, spec or kind, spec) if (spec or kind) in _TYPED else self._printed(mark, kind)
-        weight = mark.hit.strength * (0.4 + 0.6 * mark.cover) * (1 + 0.03 * min(mark.hit.words, 4))
-        return [one.scaled(weight * self.vote[one.direction]) for one in source]
+        weight = mark.hit.strength * (1 + 0.03 * min(mark.hit.words, 4))
+        cover = 0.4 + 0.6 * mark.cover
+        return [
+            one.scaled(weight * self.vote[one.direction] * (max(cover, _PROVEN) if one.proven else cover))
+            for one in source
+        ]
+
+    def column(self, mark: Mark) -> Candidate | None:
+        """The sum of the amounts in the column under a title; None for less than two."""
+        edge = self._cell(mark.segment)
+        found: list[tuple[Found, Segment]] = []
+        bottom = mark.segment
+        for other in self.layout.below(mark.segment, lines=12, right=edge):
+            amounts = self.read("amount", other.text)
+            if other.box[1] - bottom.box[3] > _NEAR * bottom.height or self.is_label(other) or len(amounts) != 1:
+                break
+            found.append((amounts[0], other))
+            bottom = other
+        if len(found) < 2:
+            return None
+        words = tuple(word for _, segment in found for word in segment.words)
+        total = sum((Decimal(one.value) for one, _ in found), Decimal(0))
+        # Above its own rows: a printed total that all of them explain is the better one.
+        score = 1.2 * mark.hit.strength * (0.4 + 0.6 * mark.cover)
+        return Candidate(str(total), str(total), words, mark.segment.page, score, "column")
 
     def places(self, mark: Mark) -> Iterator[tuple[str, Segment, int, int, float]]:
         """Direction, segment, start and end in it, and how near it is (1 is nearest)."""
@@ -126,17 +161,28 @@ class Reader:
         if any(char.isalnum() for char in mark.behind):
             yield "same", segment, mark.hit.end, mark.until, 1.0
         for steps, other in enumerate(self.layout.right_of(segment)[:3]):
-            if self.is_label(other):
+            if self.is_label(other) or other.index in self.fields:
                 break
             yield "right", other, 0, len(other.text), 1.0 - 0.06 * steps
-        for way, others in (("below", self.layout.below(segment)), ("above", self.layout.above(segment, lines=2))):
+        edge = self._cell(segment)
+        below = self.layout.below(segment, right=edge)
+        for way, others in (("below", below), ("above", self.layout.above(segment, lines=2))):
             for steps, other in enumerate(others):
                 gap = other.box[1] - segment.box[3] if way == "below" else segment.box[1] - other.box[3]
-                if gap > _NEAR * segment.height or self.is_label(other) or steps > 2:
+                if gap > _NEAR * segment.height or self.is_label(other) or steps > 2 or other.index in self.fields:
                     break
                 shift = min(abs(other.box[0] - segment.box[0]), abs(other.box[2] - segment.box[2]))
                 near = 1.0 - 0.1 * steps - min(0.25, 0.01 * shift)
                 yield way, other, 0, len(other.text), near
+
+    def _cell(self, segment: Segment) -> float | None:
+        """Where the cell of the last label in a row of labels ends: at the margin, since nothing bounds it."""
+        row = self.layout.lines[segment.line].segments
+        if segment.column < len(row) - 1 or len(row) < 2:
+            return None
+        labels = sum(self.labelled[s.index] >= 0.5 for s in row)
+        plain = not any(char.isdigit() for s in row for char in s.text)
+        return self.layout.sizes[segment.page][0] if plain and 2 * labels > len(row) else None
 
     def _typed(self, mark: Mark, kind: str, spec: str | None) -> Iterator[Candidate]:
         for way, segment, start, end, near in self.places(mark):
@@ -161,6 +207,8 @@ class Reader:
     def read(self, kind: str, text: str) -> list[Found]:
         """Values of a kind in a text; tax numbers may go without their country beside a label."""
         found = values.find(kind, text, self.context)
+        if kind == "id" and (spaced := _SERIES.fullmatch(text)):
+            found = [Found(spaced[1], spaced.start(1), spaced.end(1))]
         if kind == "tax_id" and not found:
             found = find_bare_tax_ids(text, self.context)
             if not found:

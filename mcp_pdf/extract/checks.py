@@ -9,7 +9,8 @@ from typing import Any
 from mcp_pdf.extract.candidates import Candidate
 
 _TOLERANCE = Decimal("0.03")
-_TRIED = 6
+_TRIED = 8
+_LIKELY = 0.8
 
 
 def number(value: Any) -> Decimal | None:
@@ -25,20 +26,23 @@ def adds_up(net: Decimal, tax: Decimal, total: Decimal) -> bool:
     return abs(net + tax - total) <= _TOLERANCE
 
 
-def choose_totals(found: dict[str, list[Candidate]]) -> tuple[dict[str, Candidate], bool]:
+def choose_totals(found: dict[str, list[Candidate]]) -> dict[str, Candidate]:
     """The best triple of net, tax and total whose sum is right; empty when no triple fits."""
     best: tuple[float, dict[str, Candidate]] | None = None
     tried = [_distinct(found.get(name, []))[:_TRIED] for name in ("net_total", "tax_total", "total")]
+    likeliest = max((one.score for one in tried[2]), default=0.0)
     for net, tax, total in product(*tried):
         a, b, c = number(net.value), number(tax.value), number(total.value)
         if a is None or b is None or c is None or c == 0 or not adds_up(a, b, c):
             continue
         if b == 0 and a == c and tax.score < 0.6:
             continue
+        if total.score < _LIKELY * likeliest:  # the sum of one tax rate, when a better total is printed
+            continue
         score = net.score + tax.score + total.score + (0.2 if b != 0 else 0)
         if best is None or score > best[0]:
             best = (score, {"net_total": net, "tax_total": tax, "total": total})
-    return (best[1], True) if best else ({}, False)
+    return best[1] if best else {}
 
 
 def _distinct(candidates: list[Candidate]) -> list[Candidate]:

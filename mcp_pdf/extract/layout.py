@@ -157,9 +157,9 @@ class Layout:
         """Segments right of it on its line, nearest first."""
         return self.lines[segment.line].segments[segment.column + 1 :]
 
-    def below(self, segment: Segment, *, lines: int = 6) -> Iterator[Segment]:
-        """Segments that overlap it in x on the next lines of the page, nearest first."""
-        yield from self._stack(segment, range(segment.line + 1, segment.line + 1 + lines))
+    def below(self, segment: Segment, *, lines: int = 6, right: float | None = None) -> Iterator[Segment]:
+        """Segments that overlap it in x on the next lines of the page, nearest first; `right`: where its cell ends."""
+        yield from self._stack(segment, range(segment.line + 1, segment.line + 1 + lines), right)
 
     def above(self, segment: Segment, *, lines: int = 3) -> Iterator[Segment]:
         """Segments that overlap it in x on the lines before, nearest first."""
@@ -181,8 +181,9 @@ class Layout:
             yield more
             last = more
 
-    def _stack(self, segment: Segment, order: range) -> Iterator[Segment]:
+    def _stack(self, segment: Segment, order: range, right: float | None = None) -> Iterator[Segment]:
         x0, _, x1, _ = segment.box
+        x1 = max(x1, right or 0.0)
         cell = min((s.box[0] for s in self.right_of(segment)), default=x1)
         x1 = max(x1, cell - 2)  # a value may stand anywhere in its label's cell
         for index in order:
