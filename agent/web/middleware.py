@@ -77,17 +77,20 @@ async def _answer(
 ) -> web.StreamResponse:
     try:
         if not door.is_public(request):
+            if rate_limit is not None:
+                await rate_limit.take("address", door.address(request))  # first: guessing keys is limited too
             caller = await door.caller(request)
             request[CALLER] = caller
             if rate_limit is not None:
-                await rate_limit.take("address", door.address(request))
                 await rate_limit.take("caller", caller.id)
             with bound(caller=caller.id):
                 return await handler(request)
         return await handler(request)
     except AgentError as exc:
         if exc.code in ("unauthenticated", "forbidden", "rate_limited"):
-            audit.warning("request.refused", extra={"code": exc.code, "path": request.path, "address": request.remote})
+            audit.warning(
+                "request.refused", extra={"code": exc.code, "path": request.path, "address": door.address(request)}
+            )
         return refusal(exc)
     except web.HTTPException as exc:
         return _http(exc)

@@ -236,3 +236,22 @@ async def test_not_ready_is_503_and_says_why(start: Start) -> None:
     assert answer.status == 503
     assert body["status"] == "not_ready"
     assert body["checks"] == {"mcp": False, "llm": False}
+
+
+async def test_guessing_keys_is_limited_by_address(start: Start, tmp_path: Path) -> None:
+    make_key(tmp_path, scopes={"extract"})
+    client = await start(Policy("127.0.0.1"), rate="3/minute")
+    statuses = [
+        (await client.post("/", headers={"Authorization": f"Bearer dea_guess{number}"})).status for number in range(5)
+    ]
+    assert statuses == [401, 401, 401, 429, 429]
+
+
+async def test_a_refusal_is_audited_under_the_address_behind_a_trusted_proxy(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_key(tmp_path, scopes={"extract"})
+    client = await start(Policy("127.0.0.1", trusted_proxies=("127.0.0.1/32",)))
+    await client.post("/", headers={"X-Forwarded-For": "203.0.113.9"})
+    (record,) = [one for one in caplog.records if one.name == "agent.audit"]
+    assert vars(record)["address"] == "203.0.113.9"
