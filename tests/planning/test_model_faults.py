@@ -108,11 +108,11 @@ def test_a_budget_is_kept_before_it_is_spent(tmp_path: Path, server: GeminiServe
     assert server.requests == []
 
 
-def test_a_scanned_page_goes_as_a_picture_and_its_values_are_never_high(
+def test_a_scanned_page_that_nothing_reads_goes_as_a_picture_and_its_values_are_never_high(
     tmp_path: Path, server: GeminiServer, library: Path
 ) -> None:
     server.script = lambda _: answer({"total": "1190.00"})
-    with running(tmp_path / "data", library=library, settings=settings(server)) as service:
+    with running(tmp_path / "data", library=library, settings=settings(server, MCP_PDF_OCR="off")) as service:
         wish = {"fields": [{"name": "total", "type": "amount"}], "mode": "model"}
         task = service.send({"data": {"documents": ["scan.pdf"], **wish}})
     (seen,) = server.requests
