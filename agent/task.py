@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import os
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,24 +25,9 @@ def now() -> datetime:
 def new_id() -> str:
     """A UUID of version 7: unguessable (74 random bits), and in order of time, so that indexes grow at their end."""
     stamp = time.time_ns() // 1_000_000
-    value = int.from_bytes(_random(10)) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
+    value = int.from_bytes(os.urandom(10)) & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
     digits = f"{stamp << 80 | value:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-_entropy = bytearray()
-_drawing = threading.Lock()
-os.register_at_fork(after_in_child=_entropy.clear)  # two processes must not draw the same ids
-
-
-def _random(size_bytes: int) -> bytes:
-    """The kernel's randomness, fetched four kilobytes at a time: a call for each id costs more than the id."""
-    with _drawing:
-        if len(_entropy) < size_bytes:
-            _entropy[:] = os.urandom(4096)
-        drawn = bytes(_entropy[-size_bytes:])
-        del _entropy[-size_bytes:]
-    return drawn
 
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -64,8 +48,6 @@ class State(enum.Enum):
     FAILED = "failed"
     CANCELED = "canceled"
     REJECTED = "rejected"
-
-    __hash__ = object.__hash__  # a member is the only one of its kind, and tables are looked up a dozen times a request
 
     @property
     def terminal(self) -> bool:
