@@ -44,10 +44,3 @@ def answer(text: str, citations: Any, *, trace: dict[str, Any] | None = None) ->
 def traced(message: Message, trace: dict[str, Any]) -> Message:
     """A status message with the trace of what failed."""
     return replace(message, metadata={**message.metadata, "trace": trace})
-
-
-def result_of(artifact: Artifact) -> dict[str, Any] | None:
-    """The result an extraction artifact was made from; None for any other artifact."""
-    if not artifact.artifact_id.startswith("extraction-") or len(artifact.parts) != 2:
-        return None
-    return {"values": artifact.parts[0].data, **artifact.parts[1].data}

@@ -97,7 +97,6 @@ class Layout:
     lines: tuple[Line, ...]
     segments: tuple[Segment, ...]
     _blocks: tuple[Block, ...] | None = field(default=None, repr=False)
-    _block_of: dict[int, Block] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, pages: Iterable[Page]) -> Layout:
@@ -145,13 +144,7 @@ class Layout:
         """All blocks, page by page, in the order of their first segment."""
         if self._blocks is None:
             self._blocks = tuple(_blocks(self.by_page.values()))
-            self._block_of = {s.index: block for block in self._blocks for s in block.segments}
         return self._blocks
-
-    def block_of(self, segment: Segment) -> Block:
-        """The block that holds the segment."""
-        _ = self.blocks
-        return self._block_of[segment.index]
 
     def right_of(self, segment: Segment) -> tuple[Segment, ...]:
         """Segments right of it on its line, nearest first."""
