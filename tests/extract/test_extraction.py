@@ -13,18 +13,13 @@ from mcp_pdf.extract.layout import Layout
 from mcp_pdf.extract.types import TYPES
 from mcp_pdf.extract.wish import Wish
 from mcp_pdf.pdf.invoice import Invoice, Party
-from mcp_pdf.pdf.page import Document, Page, Word
+from mcp_pdf.pdf.page import Document
+from tests.extract.placed import page
 
 
 def printed(*runs: tuple[float, float, str]) -> Document:
     """One page with runs of text at x, y; ten points high."""
-    words = []
-    for left, y, text in runs:
-        x = left
-        for part in text.split():
-            words.append(Word(part, x, y, x + 5 * len(part), y + 10))
-            x += 5 * len(part) + 3
-    return Document([Page(1, 595, 842, words)], 1)
+    return Document([page(*runs, size=(595, 842))], 1)
 
 
 INVOICE = printed(

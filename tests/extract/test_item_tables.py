@@ -11,20 +11,7 @@ from hypothesis import strategies as st
 from mcp_pdf.extract.labels import language_files
 from mcp_pdf.extract.layout import Layout
 from mcp_pdf.extract.line_items import Item, line_items
-from mcp_pdf.pdf.page import Page, Word
-
-Placed = tuple[float, float, str]
-
-
-def page(*placed: Placed, number: int = 1, rulings: list[tuple[float, float, float, float]] | None = None) -> Page:
-    """A page with texts at x, y; every character is 5 points wide and 10 high."""
-    words = []
-    for left, y, text in placed:
-        x = left
-        for token in text.split():
-            words.append(Word(token, x, y, x + 5 * len(token), y + 10))
-            x += 5 * len(token) + 3
-    return Page(number, 600, 800, words, rulings=rulings or [])
+from tests.extract.placed import Placed, page
 
 
 def plain(items: list[Item]) -> list[dict[str, str]]:

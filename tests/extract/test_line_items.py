@@ -10,20 +10,7 @@ from mcp_pdf.extract.parties import labelled_parties
 from mcp_pdf.extract.prose import contract_parties, effective_dates, jurisdictions, terms
 from mcp_pdf.extract.receipt_head import merchant_address, merchant_name
 from mcp_pdf.extract.running_text import RunningText
-from mcp_pdf.pdf.page import Page, Word
-
-Placed = tuple[float, float, str]
-
-
-def page(*placed: Placed) -> Page:
-    """A page with texts at x, y; every character is 5 points wide."""
-    words = []
-    for left, y, text in placed:
-        x = left
-        for token in text.split():
-            words.append(Word(token, x, y, x + 5 * len(token), y + 10))
-            x += 5 * len(token) + 3
-    return Page(1, 600, 800, words)
+from tests.extract.placed import page
 
 
 def test_rows_are_read_under_a_wrapped_header_and_proven_by_their_product() -> None:

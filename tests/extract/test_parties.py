@@ -5,7 +5,7 @@ from mcp_pdf.extract.found import PLAIN, Context
 from mcp_pdf.extract.layout import Layout
 from mcp_pdf.extract.letterhead import guessed_parties
 from mcp_pdf.extract.parties import Party, labelled_parties
-from tests.extract.test_item_tables import page
+from tests.extract.placed import page
 
 
 def _read(*texts: tuple[float, float, str], context: Context = PLAIN) -> dict[str, dict[str, object]]:

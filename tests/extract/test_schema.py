@@ -14,7 +14,8 @@ from mcp_pdf.extract.extraction import extract
 from mcp_pdf.extract.fitting import effective
 from mcp_pdf.extract.wish import Wish
 from mcp_pdf.pdf.page import Document
-from tests.extract.test_item_tables import HEADER, page
+from tests.extract.placed import page
+from tests.extract.test_item_tables import HEADER
 
 INVOICE = Document(
     [

@@ -10,7 +10,7 @@ from mcp_pdf.extract.extraction import extract
 from mcp_pdf.extract.wish import Wish
 from mcp_pdf.pdf.invoice import Invoice
 from mcp_pdf.pdf.page import Document, FormField
-from tests.extract.test_item_tables import page
+from tests.extract.placed import page
 
 PAGE = page(
     (40, 40, "Invoice number: INV-2024-17"), (40, 60, "Invoice date: 15 March 2024"),

@@ -10,7 +10,7 @@ from mcp_pdf.extract.extraction import extract
 from mcp_pdf.extract.wish import Wish
 from mcp_pdf.pdf.invoice import Invoice
 from mcp_pdf.pdf.page import Document, Page
-from tests.extract.test_item_tables import Placed, page
+from tests.extract.placed import Placed, page
 
 
 def leaf(number: int, *more: Placed, title: str = "INVOICE", label: str = "Invoice number", own: str = "") -> Page:

@@ -5,7 +5,7 @@ from typing import Any
 from mcp_pdf.extract.extraction import extract
 from mcp_pdf.extract.wish import Wish
 from mcp_pdf.pdf.page import Document
-from tests.extract.test_item_tables import page
+from tests.extract.placed import page
 
 
 def _values(*texts: tuple[float, float, str], fields: str) -> dict[str, Any]:
