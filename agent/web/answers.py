@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from aiohttp import hdrs, web
+from multidict import istr
 
 from agent.errors import AgentError, Forbidden, Overloaded, RateLimited, TooLarge, Unauthenticated, wire_error
 
@@ -32,6 +34,15 @@ def json_answer(
     value: object, *, status: int = 200, content_type: str = JSON, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     return web.Response(body=dump(value), status=status, headers={hdrs.CONTENT_TYPE: content_type, **(headers or {})})
+
+
+def tagged(request: web.Request, body: bytes, headers: Mapping[istr, str]) -> web.Response:
+    """`body` under an ETag of its content; 304 to a reader who has it (RFC 9110 §13.1.2)."""
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    told = {**headers, hdrs.ETAG: tag}
+    if tag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
+        return web.Response(status=304, headers=told)
+    return web.Response(body=body, headers=told)
 
 
 def refusal_headers(error: AgentError) -> dict[str, str]:

@@ -14,6 +14,7 @@ from uuid import uuid4
 from agent.a2a import card, v03
 from agent.a2a import operations as ops
 from agent.a2a.codec import Codec
+from agent.a2a.outgoing import upload_url
 from agent.a2a.v1 import V1
 from agent.caller import Caller
 from agent.errors import ContentTypeNotSupported, Forbidden, InvalidParams, UnsupportedOperation
@@ -163,7 +164,7 @@ async def _part(call: Call, part: Part, at: int) -> Part:
         return part
     if (part.media_type or "").partition(";")[0].strip().casefold() not in PDF_TYPES:
         raise ContentTypeNotSupported(f"{part.media_type} is not read here.", hint="Send a PDF.", field=where)
-    own = f"{call.facts.public_url}/documents/upload%2F"
+    own = upload_url(call.facts.public_url, "")
     if part.url is not None and part.url.startswith(own):  # our own address of an upload, handed back
         upload = await call.uploads.get(call.caller, part.url.removeprefix(own))
     elif part.url is not None:

@@ -5,7 +5,6 @@ The card carries what caches need: ETag, Last-Modified, Cache-Control, 304.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -13,7 +12,7 @@ from functools import lru_cache
 from aiohttp import hdrs, web
 
 from agent.a2a import card, openapi
-from agent.web.answers import JSON, dump, json_answer
+from agent.web.answers import JSON, dump, json_answer, tagged
 from agent.web.keys import CARD, CardFacts
 
 _STARTED = format_datetime(datetime.now(UTC), usegmt=True)
@@ -64,14 +63,10 @@ def _signatures(facts: CardFacts, signed: card.Json) -> card.Json:
 
 
 def _answer(request: web.Request, body: bytes) -> web.Response:
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {
         hdrs.CONTENT_TYPE: JSON,
         hdrs.CACHE_CONTROL: "public, max-age=300",
-        hdrs.ETAG: tag,
         hdrs.LAST_MODIFIED: _STARTED,
         hdrs.VARY: "Accept",
     }
-    if tag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=body, headers=headers)
+    return tagged(request, body, headers)

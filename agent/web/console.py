@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from aiohttp import hdrs, web
 
 from agent.errors import NotFound
 from agent.web import card
+from agent.web.answers import tagged
 
 FILES = Path(__file__).parent / "console"
 TYPES = {
@@ -44,13 +44,12 @@ async def root(request: web.Request) -> web.Response:
 
 
 @cache
-def _files() -> dict[str, tuple[bytes, str, str]]:
-    """Content, type and tag of every file, by name."""
+def _files() -> dict[str, tuple[bytes, str]]:
+    """Content and type of every file, by name."""
     found = {}
     for path in FILES.iterdir():
         if path.suffix in TYPES:
-            content = path.read_bytes()
-            found[path.name] = content, TYPES[path.suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+            found[path.name] = path.read_bytes(), TYPES[path.suffix]
     return found
 
 
@@ -58,17 +57,14 @@ def _file(request: web.Request, name: str) -> web.Response:
     found = _files().get(name)
     if found is None:
         raise NotFound("The console has no such file.")
-    content, content_type, tag = found
+    content, content_type = found
     headers = {
         hdrs.CONTENT_TYPE: content_type,
         hdrs.CONTENT_SECURITY_POLICY: POLICY,
         hdrs.CACHE_CONTROL: "no-cache",
-        hdrs.ETAG: tag,
         hdrs.VARY: "Accept",
     }
-    if tag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=content, headers=headers)
+    return tagged(request, content, headers)
 
 
 def add_routes(app: web.Application) -> None:

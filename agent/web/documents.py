@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import base64
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 
+from agent.a2a.outgoing import upload_url
 from agent.caller import Caller
 from agent.errors import ContentTypeNotSupported, Failure, Forbidden, InvalidParams, NotFound, Overloaded
 from agent.pdf_client.session import PdfClient
@@ -73,7 +74,7 @@ def _upload(request: web.Request, one: Upload) -> dict[str, Any]:
         "filename": one.filename,
         "size_bytes": one.size_bytes,
         "sha256": one.sha256,
-        "url": f"{request.app[CARD].public_url}/documents/{quote(one.doc_id, safe='')}",
+        "url": upload_url(request.app[CARD].public_url, one.sha256),
     }
 
 

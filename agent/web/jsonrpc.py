@@ -31,12 +31,6 @@ log = logging.getLogger(__name__)
 
 JSON_TYPES = frozenset({JSON, "application/a2a+json", "application/json-rpc", "application/jsonrequest"})
 
-# method name -> (operation, version)
-METHODS: dict[str, tuple[ops.Operation, str]] = {
-    **{operation.v1: (operation, ops.V1) for operation in ops.OPERATIONS},
-    **{operation.v03: (operation, ops.V03) for operation in ops.OPERATIONS if operation.v03},
-}
-
 
 async def handle(request: web.Request) -> web.StreamResponse:
     """One JSON-RPC request. Refusals that proxies act on are HTTP statuses; all else is 200 with an error member."""
@@ -109,7 +103,7 @@ def _id(envelope: dict[str, Any]) -> Any:
 
 
 def _method(envelope: dict[str, Any]) -> tuple[ops.Operation, str]:
-    found = METHODS.get(envelope["method"])
+    found = ops.BY_METHOD.get(envelope["method"])
     if found is None:
         raise MethodNotFound(f"There is no method {envelope['method'][:80]!r}.")
     return found
