@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import hdrs, web
 
 from agent.errors import NotFound
-from agent.web import card
+from agent.web import card, report
 from agent.web.answers import tagged
 
 FILES = Path(__file__).parent / "console"
@@ -50,6 +50,7 @@ def _files() -> dict[str, tuple[bytes, str]]:
     for path in FILES.iterdir():
         if path.suffix in TYPES:
             found[path.name] = path.read_bytes(), TYPES[path.suffix]
+    found["report.html"] = report.shell().encode(), TYPES[".html"]  # filled with data and kept by the browser
     return found
 
 

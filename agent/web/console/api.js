@@ -199,13 +199,23 @@ export function about(id, more = '') {
   return json(documentPath(id) + more, {headers: password ? {'X-Document-Password': encodeURIComponent(password)} : {}});
 }
 
-/** A page's picture as the URL of a blob. */
+/** A page's picture as a blob. */
 export async function picture(id, page, dpi, signal) {
   const password = passwords.get(id);
   const headers = password ? {'X-Document-Password': encodeURIComponent(password)} : {};
   const answer = await request(`${documentPath(id)}/pages/${page}?dpi=${dpi}`, {signal, headers});
   if (!answer.ok) throw new Refused(await body(answer), answer.status);
-  return URL.createObjectURL(await answer.blob());
+  return answer.blob();
+}
+
+/** A blob as a URL that holds its bytes. */
+export function dataUrl(blob) {
+  return new Promise((done, refuse) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = () => refuse(reader.error);
+    reader.readAsDataURL(blob);
+  });
 }
 
 /** Offers content as a file. */

@@ -140,6 +140,15 @@ export function differences(result) {
     (proof.conflicts ?? []).map((other) => ({pointer, proof, other})));
 }
 
+const MOST_PAGES = 40; // as in report.py
+
+/** The pages whose pictures a report holds: those with values first, then the others. */
+export function pagesShown(result) {
+  const marked = new Set(Object.values(result.evidence).map((proof) => proof.page).filter(Boolean));
+  const others = Array.from({length: result.document.pages ?? 1}, (_, at) => at + 1).filter((page) => !marked.has(page));
+  return [...[...marked].sort((a, b) => a - b), ...others].slice(0, MOST_PAGES);
+}
+
 /** A cell that a spreadsheet cannot run. */
 function harmless(cell) {
   const text = cell === null || cell === undefined ? '' : typeof cell === 'object' ? JSON.stringify(cell) : String(cell);

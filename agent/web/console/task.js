@@ -1,7 +1,7 @@
 // One task: what it is doing, what it asks, what it found. The address holds the task and the chosen field.
-import {about, ENDED, follow, picture, plain, rpc, save, setPassword} from './api.js';
+import {about, dataUrl, ENDED, follow, picture, plain, request, rpc, save, setPassword} from './api.js';
 import {button, fill, h, icon, state} from './dom.js';
-import {csv, spoken} from './result.js';
+import {csv, pagesShown, spoken} from './result.js';
 import {curl, python} from './snippet.js';
 import {trace} from './trace.js';
 import {ResultView} from './view.js';
@@ -151,7 +151,27 @@ class TaskView {
     const all = this.results.map((one) => one.result);
     return h('span', {class: 'group-buttons', role: 'group', 'aria-label': 'Download'},
       button('JSON', () => save(`${name}.json`, 'application/json', JSON.stringify(all.length > 1 ? all : all[0], null, 2)), {symbol: 'down', kind: 'small'}),
-      button('CSV', () => save(`${name}.csv`, 'text/csv', csv(all)), {kind: 'small'}));
+      button('CSV', () => save(`${name}.csv`, 'text/csv', csv(all)), {kind: 'small'}),
+      button('Report', (event) => this.report(name, event.currentTarget), {kind: 'small', title: 'One HTML file with the pages, readable without a network'}));
+  }
+
+  /** The result and its pages as one file: the service's empty report, filled here. */
+  async report(name, pressed) {
+    pressed.disabled = true;
+    try {
+      const shell = await (await request('/console/report.html')).text();
+      const pictures = {};
+      for (const {result} of this.results) {
+        const pages = pictures[result.document.id] ??= {};
+        for (const page of pagesShown(result)) pages[page] ??= await dataUrl(await picture(documentId(this.task, result), page, 110));
+      }
+      const data = JSON.stringify({results: this.results.map((one) => one.result), pictures}).replaceAll('<', '\\u003c');
+      save(`${name}.html`, 'text/html', shell.replace('{{data}}', () => data));
+    } catch (fault) {
+      this.say(fault.message);
+    } finally {
+      pressed.disabled = false;
+    }
   }
 
   say(words) {
@@ -206,7 +226,7 @@ class TaskView {
   drawResult({result, trace: steps}) {
     const id = documentId(this.task, result);
     this.view = new ResultView({
-      result, picture: (page, dpi, signal) => picture(id, page, dpi, signal),
+      result, picture: async (page, dpi, signal) => URL.createObjectURL(await picture(id, page, dpi, signal)),
       picked: (pointer) => history.replaceState(null, '', `#/task/${this.task.id}${pointer ? `?field=${encodeURIComponent(pointer)}${this.at ? `&part=${this.at}` : ''}` : ''}`),
       extra: [
         {id: 'text', label: 'Text', show: () => this.text(id)},
