@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from agent.web import report
-from tests.console.conftest import Open, asked
+from tests.console.conftest import Open
 from tests.console.documents import HOSTILE, MARKUP
 from tests.service import Service
 
