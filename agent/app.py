@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 
 from agent import guard
+from agent.a2a.card import CardFacts
 from agent.config import Config
 from agent.means import open_means
 from agent.oidc import Oidc
@@ -36,7 +37,7 @@ from agent.web import admin, routes
 from agent.web import health as health_routes
 from agent.web.calls import push_payload
 from agent.web.door import Door, Policy, open_door
-from agent.web.keys import CARD, CONFIGURATION, ENGINE, FETCHER, PDF, UPLOADS, WAIT_S, CardFacts
+from agent.web.keys import CARD, CONFIGURATION, ENGINE, FETCHER, PDF, UPLOADS, WAIT_S
 from agent.web.limits import RateLimit
 from agent.web.middleware import make_middleware
 
@@ -149,7 +150,14 @@ def operations_app(app: web.Application) -> web.Application:
 
 
 def _policy(config: Config) -> Policy:
-    return Policy(config.host, config.allow_anonymous, config.allowed_hosts, config.public_url, config.trusted_proxies)
+    return Policy(
+        config.host,
+        config.allow_anonymous,
+        config.allowed_hosts,
+        config.public_url,
+        config.trusted_proxies,
+        oidc=config.oidc_issuer is not None,
+    )
 
 
 def _card(config: Config, door: Door) -> CardFacts:
@@ -158,7 +166,13 @@ def _card(config: Config, door: Door) -> CardFacts:
     url = config.public_url or f"{scheme}://{name}:{config.port}"
     file = config.card_signing_key_file
     key = SigningKey.read(file) if file is not None else None
-    return CardFacts(public_url=url, needs_key=door.needs_key, signing_key=key)
+    return CardFacts(
+        public_url=url,
+        needs_key=door.needs_key,
+        oidc_issuer=config.oidc_issuer,
+        model=config.uses_model,
+        signing_key=key,
+    )
 
 
 def _pdf_check(pdf: PdfClient) -> Check:

@@ -13,6 +13,7 @@ from typing import Any
 
 from agent import __version__
 from agent.a2a import operations as ops
+from agent.a2a.card import CardFacts, openapi_schemes
 from agent.a2a.v1 import STATE_NAMES
 
 Json = dict[str, Any]
@@ -160,8 +161,8 @@ _ERROR: Json = {
 }
 
 
-def document(url: str, *, needs_key: bool) -> Json:
-    """The whole description, for the service at `url`."""
+def document(facts: CardFacts) -> Json:
+    """The whole description of the service that the card tells of."""
     paths: dict[str, Json] = {}
     for operation in ops.OPERATIONS:
         for number, route in enumerate(operation.rest_v1):
@@ -169,13 +170,13 @@ def document(url: str, *, needs_key: bool) -> Json:
     made: Json = {
         "openapi": "3.1.0",
         "info": {"title": "Document Extraction Agent, A2A 1.0 over HTTP+JSON", "version": __version__},
-        "servers": [{"url": url}],
+        "servers": [{"url": facts.public_url}],
         "paths": paths,
         "components": {"schemas": COMPONENTS},
     }
-    if needs_key:
-        made["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-        made["security"] = [{"bearer": []}]
+    if facts.needs_key:
+        made["components"]["securitySchemes"] = openapi_schemes(facts)
+        made["security"] = [{name: []} for name in made["components"]["securitySchemes"]]
     return made
 
 

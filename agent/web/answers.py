@@ -5,16 +5,25 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 from aiohttp import hdrs, web
 from multidict import istr
 
+from agent.a2a.card import extensions
+from agent.a2a.operations import V03, V1
 from agent.errors import AgentError, Forbidden, Overloaded, RateLimited, TooLarge, Unauthenticated, wire_error
+from agent.web.keys import CARD, REQUEST_ID
 
 JSON = "application/json"
 A2A_JSON = "application/a2a+json"
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 # Answered as HTTP statuses on every binding: clients and proxies act on them.
 REFUSALS = (Unauthenticated, Forbidden, RateLimited, Overloaded, TooLarge)
@@ -73,11 +82,32 @@ def mirrored(request: web.Request) -> str:
     return A2A_JSON if A2A_JSON in accept and JSON not in accept else JSON
 
 
-def echo_headers(request: web.Request, extensions: Mapping[str, Any], version: str) -> dict[str, str]:
-    """`A2A-Version`, and the extensions that were asked for and are active, under the name they were asked by."""
+def asked_version(request: web.Request) -> str:
+    """The version a request names in its header or query; without one it means 0.3 (A2A 1.0 §3.6.2)."""
+    return request.headers.get("A2A-Version") or request.query.get("A2A-Version") or V03
+
+
+def spoken(asked: str) -> str | None:
+    """Our version for the one asked for: any 1.x, any 0.3.x. None: not spoken here."""
+    major, _, rest = asked.strip().partition(".")
+    if major == "1":
+        return V1
+    return V03 if major == "0" and rest.partition(".")[0] == "3" else None
+
+
+def common_headers(request: web.Request) -> dict[str, str]:
+    """What every answer carries: no browser may guess, frame or leak it, and it can be named in a log."""
+    return {**SECURITY_HEADERS, "X-Request-Id": request[REQUEST_ID]}
+
+
+def echo_headers(request: web.Request, version: str) -> dict[str, str]:
+    """`A2A-Version`, and of the extensions asked for those that are active, under the name they were asked by."""
     headers = {"A2A-Version": version}
     for name in ("A2A-Extensions", "X-A2A-Extensions"):
         asked = request.headers.get(name)
-        if asked and (active := [uri for uri in map(str.strip, asked.split(",")) if uri in extensions]):
+        if not asked:
+            continue
+        asked_for = {uri.strip() for uri in asked.split(",")}
+        if active := [uri for uri in extensions(request.app[CARD]) if uri in asked_for]:
             headers[name] = ", ".join(active)
     return headers

@@ -1,8 +1,10 @@
-"""A request's body: complete within its time, JSON, and not nested beyond what can be told again."""
+"""A request's body: complete within its time; JSON that is not nested beyond what can be told again."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import orjson
 from aiohttp import web
@@ -13,6 +15,16 @@ from agent.web.nesting import check_nesting
 BODY_S = 60.0  # a body that has not come by then never will
 
 
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """For whatever reads a body. Raises Overloaded when it has not come whole within its time."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            yield
+    except TimeoutError:
+        raise Overloaded("The body did not come in time.") from None
+
+
 async def read_json(request: web.Request) -> object:
     """What the body says. Raises ParseError, InvalidRequest, Overloaded."""
     try:
@@ -20,8 +32,6 @@ async def read_json(request: web.Request) -> object:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise ParseError("The body is no JSON.") from None
-    except TimeoutError:
-        raise Overloaded("The body did not come in time.") from None
     check_nesting(body, value)
     return value
 
@@ -29,5 +39,5 @@ async def read_json(request: web.Request) -> object:
 async def _bytes(request: web.Request) -> bytes:
     if request.content.is_eof():  # it came along with its head, as nearly every body does: nothing is waited for
         return await request.read()
-    async with asyncio.timeout(BODY_S):
+    async with in_time():
         return await request.read()

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from agent.a2a import card, v03
 from agent.a2a import operations as ops
+from agent.a2a.card import CardFacts
 from agent.a2a.codec import Codec
 from agent.a2a.outgoing import upload_url
 from agent.a2a.v1 import V1
@@ -25,7 +26,6 @@ from agent.tasks.store import ListQuery, PushConfig
 from agent.tasks.subscription import Update
 from agent.tasks.uploads import Uploads
 from agent.web.answers import A2A_JSON, JSON, dump
-from agent.web.keys import CardFacts
 
 GRACE_S = 1.0  # 0.3 leaves `blocking` undefined: unset waits this long, then answers the running task
 MAX_FILES = 20
@@ -112,7 +112,7 @@ async def _push_delete(call: Call, request: Any) -> Any:
 
 async def _extended_card(call: Call, request: Any) -> Any:
     del request
-    return card.union_card(call.facts.public_url, needs_key=call.facts.needs_key, extended=call.facts.extended)
+    return card.union_card(call.facts)
 
 
 ANSWERS: Mapping[str, Callable[[Call, Any], Awaitable[Any]]] = {

@@ -12,8 +12,9 @@ from functools import lru_cache
 from aiohttp import hdrs, web
 
 from agent.a2a import card, openapi
+from agent.a2a.card import CardFacts
 from agent.web.answers import JSON, dump, json_answer, tagged
-from agent.web.keys import CARD, CardFacts
+from agent.web.keys import CARD
 
 _STARTED = format_datetime(datetime.now(UTC), usegmt=True)
 JWKS = "/.well-known/jwks.json"
@@ -37,20 +38,17 @@ async def jwks(request: web.Request) -> web.Response:
 
 async def description(request: web.Request) -> web.Response:
     """`/openapi.json`: the HTTP+JSON binding of 1.0."""
-    facts = request.app[CARD]
-    return json_answer(openapi.document(facts.public_url, needs_key=facts.needs_key))
+    return json_answer(openapi.document(request.app[CARD]))
 
 
 @lru_cache(8)
 def _union(facts: CardFacts) -> bytes:
-    made = card.union_card(facts.public_url, needs_key=facts.needs_key, extended=facts.extended)
-    seen = card.pure_card(facts.public_url, needs_key=facts.needs_key, extended=facts.extended)
-    return dump(made | _signatures(facts, card.both_interfaces(seen, facts.public_url)))
+    return dump(card.union_card(facts) | _signatures(facts, card.seen_by_v1(facts)))
 
 
 @lru_cache(8)
 def _pure(facts: CardFacts) -> bytes:
-    made = card.pure_card(f"{facts.public_url}/a2a/v1", needs_key=facts.needs_key, extended=facts.extended)
+    made = card.pure_card(facts, f"{facts.public_url}/a2a/v1")
     return dump(made | _signatures(facts, made))
 
 

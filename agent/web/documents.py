@@ -6,7 +6,6 @@ What a caller may not see is not there.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from typing import Any
 from urllib.parse import unquote
@@ -15,11 +14,11 @@ from aiohttp import hdrs, web
 
 from agent.a2a.outgoing import upload_url
 from agent.caller import Caller
-from agent.errors import ContentTypeNotSupported, Failure, Forbidden, InvalidParams, NotFound, Overloaded
+from agent.errors import ContentTypeNotSupported, Failure, Forbidden, InvalidParams, NotFound
 from agent.pdf_client.session import PdfClient
 from agent.tasks.uploads import Upload
 from agent.web.answers import content_type_of, json_answer, refusal
-from agent.web.body import BODY_S
+from agent.web.body import in_time
 from agent.web.door import require
 from agent.web.keys import CALLER, CARD, PDF, UPLOADS
 
@@ -58,12 +57,9 @@ async def upload(request: web.Request) -> web.Response:
     filename = request.query.get("filename") or None
     if filename is not None and len(filename) > 255:
         raise InvalidParams("a file name has at most 255 characters", field="filename")
-    try:
-        async with asyncio.timeout(BODY_S):
-            content = request.content.iter_chunked(_CHUNK)
-            kept = await request.app[UPLOADS].put(caller, content, filename=filename)
-    except TimeoutError:
-        raise Overloaded("The file did not come in time.") from None
+    async with in_time():
+        content = request.content.iter_chunked(_CHUNK)
+        kept = await request.app[UPLOADS].put(caller, content, filename=filename)
     return json_answer(_upload(request, kept), status=201)
 
 

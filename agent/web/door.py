@@ -83,25 +83,23 @@ class Door:
     async def caller(self, request: web.Request) -> Caller:
         """Raises Unauthenticated or Forbidden."""
         token = _token(request)
-        if token is not None:
-            return await self._known(token)
+        if token is not None and (caller := await self._known(token)) is not None:
+            return caller
         if self.needs_key:
+            if token is not None:
+                raise Unauthenticated("The key is unknown.", hint="Ask the operator for one.")
             raise Unauthenticated("A key is needed.", hint="Send it as Authorization: Bearer KEY.")
         if not self._policy.allow_anonymous:
             self._check_local(request)
         return LOCAL
 
-    async def _known(self, token: str) -> Caller:
+    async def _known(self, token: str) -> Caller | None:
+        """Whose it is. A keyless service asks for none: one sent anyway opens nothing and shuts nothing."""
         if self._own_key is not None and hmac.compare_digest(self._own_key.encode(), token.encode("utf-8", "replace")):
             return Caller("api-key", SCOPES)
         if self.oidc is not None and self.oidc.is_token(token):
             return await self.oidc.caller(token)
-        caller = self._keys.caller(token)
-        if caller is None:
-            if not self.needs_key:
-                return LOCAL  # a keyless service asks for none: one sent anyway opens nothing and shuts nothing
-            raise Unauthenticated("The key is unknown.", hint="Ask the operator for one.")
-        return caller
+        return self._keys.caller(token)
 
     def _check_local(self, request: web.Request) -> None:
         name = _host(request.headers.get(hdrs.HOST, ""))

@@ -20,7 +20,7 @@ from agent.errors import (
     MethodNotFound,
     VersionNotSupported,
 )
-from agent.web.answers import JSON, REFUSALS, content_type_of, json_answer, refusal
+from agent.web.answers import JSON, REFUSALS, asked_version, content_type_of, echo_headers, json_answer, refusal, spoken
 from agent.web.body import read_json
 from agent.web.calls import Call, follow, perform
 from agent.web.keys import CALLER, CARD, ENGINE, FETCHER, UPLOADS, WAIT_S
@@ -46,7 +46,8 @@ async def handle(request: web.Request) -> web.StreamResponse:
         params = envelope.get("params")
         if operation.streams:
             return await _stream(request, call, operation, params, call_id)
-        return json_answer({"jsonrpc": "2.0", "id": call_id, "result": await perform(call, operation, params)})
+        body = {"jsonrpc": "2.0", "id": call_id, "result": await perform(call, operation, params)}
+        return json_answer(body, headers=echo_headers(request, version))
     except REFUSALS as exc:
         return refusal(exc)
     except AgentError as exc:
@@ -111,6 +112,6 @@ def _method(envelope: dict[str, Any]) -> tuple[ops.Operation, str]:
 
 def _check_version(request: web.Request) -> None:
     """After the method is known: its version decides how the refusal is spelled (-32009 is unknown to 0.3)."""
-    asked = request.headers.get("A2A-Version") or request.query.get("A2A-Version") or ops.V03
-    if asked.partition(".")[0] != "1" and asked.split(".")[:2] != ["0", "3"]:
+    asked = asked_version(request)
+    if spoken(asked) is None:
         raise VersionNotSupported(f"A2A {asked[:20]} is not spoken here; 1.0 and 0.3 are.")

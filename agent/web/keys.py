@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aiohttp import web
 
+from agent.a2a.card import CardFacts
 from agent.caller import Caller
 from agent.pdf_client.session import PdfClient
-from agent.signature import SigningKey
 from agent.tasks.engine import TaskEngine
 from agent.tasks.fetch import Fetcher
 from agent.tasks.uploads import Uploads
 
-
-@dataclass(frozen=True, slots=True)
-class CardFacts:
-    """What the agent card depends on: the address callers use, whether they need a key, and what signs it."""
-
-    public_url: str
-    needs_key: bool = False
-    extended: bool = True
-    signing_key: SigningKey | None = None
-
-
 CALLER = web.RequestKey("caller", Caller)  # set by the middleware before any handler runs
+REQUEST_ID = web.RequestKey("request_id", str)  # set with it; a caller's own X-Request-Id where it is a plain word
 
 ENGINE = web.AppKey("engine", TaskEngine)
 UPLOADS = web.AppKey("uploads", Uploads)

@@ -20,9 +20,9 @@ from agent.errors import AgentError, Internal, InvalidRequest, NotFound, TooLarg
 from agent.task import new_id
 from agent.telemetry.logs import bound
 from agent.telemetry.metrics import Metrics
-from agent.web.answers import refusal
+from agent.web.answers import common_headers, refusal
 from agent.web.door import Door
-from agent.web.keys import CALLER
+from agent.web.keys import CALLER, REQUEST_ID
 from agent.web.limits import RateLimit
 
 log = logging.getLogger(__name__)
@@ -30,12 +30,6 @@ audit = logging.getLogger("agent.audit")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 _REQUEST_ID = re.compile(r"[\w.\-]{1,128}")
 
 
@@ -47,7 +41,7 @@ def make_middleware(door: Door, metrics: Metrics, *, rate_limit: RateLimit | Non
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request_id = _request_id(request)
+        request_id = request[REQUEST_ID] = _request_id(request)
         started = time.perf_counter()
         metrics.extraction_active_requests.inc()
         status = 500
@@ -60,8 +54,7 @@ def make_middleware(door: Door, metrics: Metrics, *, rate_limit: RateLimit | Non
         else:
             status = response.status
             if not response.prepared:
-                response.headers.update(SECURITY_HEADERS)
-                response.headers["X-Request-Id"] = request_id
+                response.headers.update(common_headers(request))
             return response
         finally:
             endpoint = _endpoint(request)

@@ -19,7 +19,18 @@ from agent.errors import (
     VersionNotSupported,
     wire_error,
 )
-from agent.web.answers import A2A_JSON, JSON, REFUSALS, content_type_of, json_answer, mirrored, refusal_headers
+from agent.web.answers import (
+    A2A_JSON,
+    JSON,
+    REFUSALS,
+    asked_version,
+    content_type_of,
+    echo_headers,
+    json_answer,
+    mirrored,
+    refusal_headers,
+    spoken,
+)
 from agent.web.body import read_json
 from agent.web.calls import follow, perform
 from agent.web.jsonrpc import make_call
@@ -44,7 +55,8 @@ class Handler:
             call = make_call(request, codec)
             if not self._operation.streams:
                 result = await perform(call, self._operation, params)
-                return json_answer({} if result is None else result, content_type=mirrored(request))
+                headers = echo_headers(request, self._version)
+                return json_answer({} if result is None else result, content_type=mirrored(request), headers=headers)
             after = resumed_after(request.headers.get("Last-Event-ID"))
             async with follow(call, self._operation, params, after) as (updates, history_length):
                 return await tell(
@@ -66,9 +78,8 @@ class Handler:
 
     def _check_version(self, request: web.Request) -> None:
         """A 1.0 path needs its version said: without one a caller means 0.3 (A2A 1.0 §3.6.2)."""
-        asked = request.headers.get("A2A-Version") or request.query.get("A2A-Version") or "0.3"
-        wanted = "1" if self._version == ops.V1 else "0"
-        if asked.partition(".")[0] != wanted:
+        asked = asked_version(request)
+        if spoken(asked) != self._version:
             raise VersionNotSupported(f"This path speaks A2A {self._version}, not {asked[:20]}.")
 
     async def _params(self, request: web.Request) -> dict[str, Any]:

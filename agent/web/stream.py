@@ -15,7 +15,7 @@ from agent.errors import AgentError
 from agent.task import Message, State, state_after
 from agent.tasks.subscription import Update
 from agent.web import sse
-from agent.web.answers import dump
+from agent.web.answers import common_headers, dump, echo_headers
 
 PING_S = 15.0
 IDLE_S = 3600.0  # a stream that waits for a person's input this long is closed
@@ -35,7 +35,8 @@ async def tell(
     failed: Callable[[BaseException], Any],
 ) -> web.StreamResponse:
     """Writes the updates until the task ends or, unless it `stays`, waits for input. The reader may vanish."""
-    response = web.StreamResponse(headers=sse.HEADERS)
+    told = {**sse.HEADERS, **common_headers(request), **echo_headers(request, codec.version)}
+    response = web.StreamResponse(headers=told)
     await response.prepare(request)
     if isinstance(updates, Message):
         await response.write(sse.encode(dump(wrap(codec.task_or_message(updates, history_length)))))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,6 +19,7 @@ from pathlib import Path
 from aiohttp import web
 
 from agent import guard
+from agent.a2a.card import CardFacts
 from agent.task import Artifact, Message, Outcome, Part, State, new_id
 from agent.tasks.engine import TaskEngine
 from agent.tasks.fetch import Fetcher
@@ -29,10 +31,11 @@ from agent.telemetry.metrics import Metrics
 from agent.web import routes
 from agent.web.calls import push_payload
 from agent.web.door import Policy, open_door
-from agent.web.keys import CARD, ENGINE, FETCHER, UPLOADS, WAIT_S, CardFacts
+from agent.web.keys import CARD, ENGINE, FETCHER, UPLOADS, WAIT_S
 from agent.web.middleware import make_middleware
 
 STAY_S = 4.0
+DELAY_S = 2.0  # the kits' own unit of waiting
 TEXT = Part(text="Generated text content")
 FILE = Part(raw=b"Generated file content", filename="output.txt", media_type="text/plain")
 LINK = Part(url="https://example.com/output.txt", filename="output.txt", media_type="text/plain")
@@ -80,6 +83,11 @@ async def stay(run: Run) -> Outcome:
     return ends(run, "Hello from TCK")
 
 
+async def delayed(run: Run) -> Outcome:
+    await asyncio.sleep(DELAY_S)  # so that a send that waits and one that does not are told apart
+    return ends(run, "Done after delay")
+
+
 # The first prefix that fits decides; longer ones stand before those they begin with.
 STEPS: tuple[tuple[str, Step], ...] = (
     ("tck-complete-task", complete),
@@ -88,6 +96,8 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("tck-artifact-file", gives(FILE)),
     ("tck-artifact-data", gives(DATA)),
     ("tck-input-required", ask),
+    ("tck-auth-required", lock),
+    ("tck-delayed-complete", delayed),
     ("tck-reject-task", reject),
     ("tck-stream-artifact-chunked", chunked),
     ("tck-stream-artifact-file", gives(FILE)),
@@ -136,12 +146,14 @@ async def serve(port: int, data_dir: Path | None) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    listening = socket.create_server(("127.0.0.1", port))  # first: the card names the port, a free one too
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     with tempfile.TemporaryDirectory() as folder:
-        async with scripted_app(data_dir or Path(folder), f"http://127.0.0.1:{port}") as app:
+        async with scripted_app(data_dir or Path(folder), url) as app:
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", port).start()
-            sys.stdout.write(f"http://127.0.0.1:{runner.addresses[0][1]}\n")
+            await web.SockSite(runner, listening).start()
+            sys.stdout.write(f"{url}\n")
             sys.stdout.flush()
             await stopped.wait()
             await app[ENGINE].drain(1.0)
@@ -153,6 +165,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9999)
     parser.add_argument("--data-dir", type=Path, help="what is kept lies here; without it nothing outlives the agent")
     options = parser.parse_args()
+    if options.data_dir:
+        options.data_dir.mkdir(parents=True, exist_ok=True)
     asyncio.run(serve(options.port, options.data_dir))
 
 

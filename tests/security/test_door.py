@@ -83,6 +83,18 @@ async def test_a_rebound_host_name_is_refused(start: Start, host: str) -> None:
     assert answer.status in (400, 403)
 
 
+async def test_a_made_up_key_does_not_open_a_keyless_service_to_a_rebound_host(start: Start) -> None:
+    client = await start(Policy("127.0.0.1"))
+    headers = {"Host": "evil.example.com", "Authorization": "Bearer made-up"}
+    assert (await client.post("/", headers=headers)).status == 403
+    assert (await client.post("/", headers={"Authorization": "Bearer made-up"})).status == 200
+
+
+async def test_a_configured_issuer_ends_the_exemption_of_loopback(start: Start) -> None:
+    client = await start(Policy("127.0.0.1", oidc=True))
+    assert (await client.post("/")).status == 401
+
+
 async def test_an_allowed_host_name_is_served(start: Start) -> None:
     client = await start(Policy("127.0.0.1", allowed_hosts=("pdf.internal",)))
     assert (await client.post("/", headers={"Host": "pdf.internal:8080"})).status == 200

@@ -17,10 +17,11 @@ from schemathesis.specs.openapi.checks import (
 
 from agent.a2a import openapi
 from agent.a2a import operations as ops
+from agent.a2a.card import CardFacts
 from tests.conformance.process import scripted_process
 
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]
-DESCRIPTION = openapi.document("http://127.0.0.1", needs_key=False)
+DESCRIPTION = openapi.document(CardFacts("http://127.0.0.1"))
 schema = schemathesis.openapi.from_dict(DESCRIPTION)
 
 
