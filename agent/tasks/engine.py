@@ -344,8 +344,8 @@ class TaskEngine:
         live.subscriptions.add(subscription)
         try:
             subscription.preload(await self._told_so_far(live, after, snapshot))
-            if self.draining and live.runner is None:
-                subscription.close()
+            if live.task.state.terminal or (self.draining and live.runner is None):
+                subscription.close()  # after what is preloaded nothing more can come
             yield subscription
         finally:
             live.subscriptions.discard(subscription)

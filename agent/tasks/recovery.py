@@ -12,7 +12,7 @@ from agent.tasks.store import Store
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3  # a task that was WORKING in so many processes that died is taken to be the cause
+MAX_ATTEMPTS = 5  # a task that was WORKING in so many processes that died is taken to be the cause
 
 
 async def recover(store: Store, ledger: Ledger, runner: Runner) -> None:

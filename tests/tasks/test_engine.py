@@ -45,6 +45,12 @@ async def test_a_reader_continues_after_the_sequence_it_has(engine: TaskEngine) 
             pass
 
 
+async def test_a_reader_who_comes_again_after_the_end_is_not_kept_waiting(engine: TaskEngine) -> None:
+    task = await engine.wait(ANN, (await sent(engine)).id, 5)
+    async with asyncio.timeout(5), engine.subscribe(ANN, task.id, after=task.version) as updates:
+        assert [update async for update in updates] == []
+
+
 async def test_a_foreign_task_is_not_there(engine: TaskEngine) -> None:
     task = await sent(engine)
     for call in (engine.get(BOB, task.id), engine.cancel(BOB, task.id), engine.wait(BOB, task.id, 1)):
