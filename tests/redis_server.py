@@ -45,6 +45,11 @@ class RedisServer:
             assert self.process.poll() is None, "redis-server ended at its start"
         raise AssertionError("redis-server does not answer")
 
+    def empty(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.port), 5) as line:
+            line.sendall(b"FLUSHALL\r\n")
+            assert line.recv(16).startswith(b"+OK")
+
     def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
         if self.process is not None:
             self.process.send_signal(how)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from agent.errors import InvalidParams
 from agent.task import ArtifactChanged, Task
+from agent.tasks import page_token
 from agent.tasks.record import (
     dump,
     millis,
@@ -65,6 +62,8 @@ def write_commit(connection: sqlite3.Connection, commit: Commit) -> int:
         connection.execute("INSERT OR IGNORE INTO documents VALUES (?, ?, ?)", (document, task.id, task.caller))
     if commit.push is not None:
         write_push(connection, commit.push)
+    if commit.dead:
+        connection.execute("INSERT OR IGNORE INTO dead VALUES (?)", (task.id,))
     return size_bytes
 
 
@@ -158,7 +157,7 @@ def read_page(connection: sqlite3.Connection, caller: str, query: ListQuery) -> 
     connection.execute("BEGIN")
     try:
         total = _total(connection, where, narrowed, values, query)
-        position = _position(caller, query)
+        position = page_token.position(caller, query)
         if position is not None:
             where += " AND (at, id) < (?, ?)"
         rows = connection.execute(
@@ -169,7 +168,7 @@ def read_page(connection: sqlite3.Connection, caller: str, query: ListQuery) -> 
     finally:
         connection.execute("COMMIT")
     more = len(rows) > query.page_size
-    return TaskPage(tasks, _token(caller, query, *rows[query.page_size - 1][:2]) if more else "", total)
+    return TaskPage(tasks, page_token.write(caller, query, *rows[query.page_size - 1][:2]) if more else "", total)
 
 
 def _total(connection: sqlite3.Connection, where: str, narrowed: list[Any], values: list[str], query: ListQuery) -> int:
@@ -189,29 +188,6 @@ def _listed(connection: sqlite3.Connection, head: bytes, artifacts: bool) -> Tas
         return read_head(record)
     bodies = connection.execute("SELECT body FROM artifacts WHERE task = ? ORDER BY place", (record["id"],))
     return read_head(record, tuple(read_artifact(orjson.loads(body)) for (body,) in bodies))
-
-
-def _filters(caller: str, query: ListQuery) -> str:
-    parts = (caller, query.context_id, query.state and query.state.value, query.since and query.since.isoformat())
-    return hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
-
-
-def _token(caller: str, query: ListQuery, at: int, task_id: str) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([at, task_id, _filters(caller, query)])).decode().rstrip("=")
-
-
-def _position(caller: str, query: ListQuery) -> tuple[int, str] | None:
-    """Where a page token continues. Raises InvalidParams for one that is none, or another query's."""
-    if not query.page_token:
-        return None
-    try:
-        padded = query.page_token + "=" * (-len(query.page_token) % 4)
-        at, task_id, filters = orjson.loads(base64.urlsafe_b64decode(padded))
-        if not isinstance(at, int) or not isinstance(task_id, str) or filters != _filters(caller, query):
-            raise ValueError("of another query")
-    except (ValueError, TypeError, binascii.Error):
-        raise InvalidParams("the page token is none of this query's", field="pageToken") from None
-    return at, task_id
 
 
 def erase(connection: sqlite3.Connection, what: Erase) -> Erased:
@@ -263,7 +239,7 @@ def _delete_tasks(connection: sqlite3.Connection, task_ids: Iterable[str]) -> No
     for task_id in task_ids:
         row = connection.execute("SELECT caller, state FROM tasks WHERE id = ?", (task_id,)).fetchone()
         _count(connection, row[0], row[1], -1)
-        for table in ("artifacts", "journal", "documents", "claims", "pushes"):
+        for table in ("artifacts", "journal", "documents", "claims", "pushes", "dead"):
             connection.execute(f"DELETE FROM {table} WHERE task = ?", (task_id,))  # noqa: S608  # fixed words
         connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
 

@@ -39,7 +39,9 @@ CREATE INDEX uploads_by_caller ON uploads (caller);
 CREATE INDEX uploads_by_expiry ON uploads (expires);
 """
 
-STEPS = (_FIRST,)
+_DEAD = "CREATE TABLE dead (task TEXT PRIMARY KEY) WITHOUT ROWID;"
+
+STEPS = (_FIRST, _DEAD)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -153,6 +153,19 @@ class SqliteStore:
         erased: Erased = await self._writer.call(lambda connection: rows.retain(connection, before, task_max, at))
         return erased
 
+    async def dead(self) -> Sequence[str]:
+        query = "SELECT task FROM dead JOIN tasks ON tasks.id = dead.task ORDER BY tasks.at DESC, task DESC"
+        return [task_id for (task_id,) in await self._rows(query)]
+
+    async def raise_dead(self, task_id: str) -> bool:
+        statement = "DELETE FROM dead WHERE task = ?"
+        gone: int = await self._writer.call(lambda connection: connection.execute(statement, (task_id,)).rowcount)
+        return gone > 0
+
+    async def hold(self, name: str, ttl_s: float) -> bool:
+        del name, ttl_s
+        return True  # one process has this store to itself
+
     async def changed_outside(self) -> bool:
         version: int = await self._writer.call(lambda c: c.execute("PRAGMA data_version").fetchone()[0])
         changed = self._data_version not in (None, version)

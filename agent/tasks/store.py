@@ -67,7 +67,7 @@ class PushConfig:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """`event` turned its predecessor into `task`. Without an event the task is new."""
+    """`event` turned its predecessor into `task`. Without an event the task is new. `dead`: it was given up."""
 
     task: Task
     event: Event | None = None
@@ -75,6 +75,7 @@ class Commit:
     claim: Claim | None = None
     push: PushConfig | None = None
     documents: tuple[str, ...] = ()
+    dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Store(AbstractAsyncContextManager["Store"], Protocol):
         """The events after a sequence, in order; the first may be later than `after + 1` when old ones were dropped."""
 
     def follow(self, task_id: str, after: int) -> AbstractAsyncContextManager[AsyncIterator[Entry]]:
-        """Events of a task as any process commits them. Only of a shared store."""
+        """Events of a task as any process commits them, until it is erased. Only of a shared store."""
 
     async def page(self, caller: str, query: ListQuery) -> TaskPage: ...
 
@@ -187,6 +188,15 @@ class Store(AbstractAsyncContextManager["Store"], Protocol):
 
         A full result (not empty) means: call again.
         """
+
+    async def dead(self) -> Sequence[str]:
+        """The tasks that were given up and are still kept, newest first."""
+
+    async def raise_dead(self, task_id: str) -> bool:
+        """Takes a task off that list; False when it is not on it."""
+
+    async def hold(self, name: str, ttl_s: float) -> bool:
+        """Takes the lease of this name for so long, or renews it; False while another process has it."""
 
     async def changed_outside(self) -> bool:
         """Whether another process wrote since the last call, so that what is remembered may be gone."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from agent.tasks.engine import TaskEngine
 from agent.tasks.run import Outcome, Run
 from agent.tasks.sqlite import SqliteStore
 from agent.tasks.uploads import Uploads
+from tests.redis_server import RedisServer, redis_server
+from tests.tasks.stores import Place
 
 ANN = Caller("ann")
 BOB = Caller("bob")
@@ -53,3 +55,19 @@ async def opened(
 async def engine(tmp_path: Path) -> AsyncIterator[TaskEngine]:
     async with opened(tmp_path) as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """An empty task store of either kind."""
+    if request.param == "sqlite":
+        return Place(tmp_path)
+    server: RedisServer = request.getfixturevalue("redis")
+    server.empty()
+    return Place(tmp_path, server.url)
