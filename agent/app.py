@@ -36,6 +36,7 @@ from agent.telemetry.pulse import Pulse
 from agent.web import admin, routes
 from agent.web import health as health_routes
 from agent.web.calls import push_payload
+from agent.web.connection import CENSUS, Census
 from agent.web.door import Door, Policy, open_door
 from agent.web.keys import CARD, CONFIGURATION, ENGINE, FETCHER, PDF, UPLOADS, WAIT_S
 from agent.web.limits import RateLimit
@@ -57,6 +58,8 @@ def make_app(
     app = web.Application(
         middlewares=[make_middleware(door, metrics, rate_limit=limit)], client_max_size=config.max_body_bytes
     )
+    most = None if config.loopback and "MAX_CONNECTIONS_PER_ADDRESS" not in config.sources else config.max_connections
+    app[CENSUS] = Census(metrics, most, exempt=door.is_proxy)
     app[health_routes.HEALTH] = health
     app[health_routes.METRICS] = metrics
     app[health_routes.METRICS_ENABLED] = config.enable_metrics

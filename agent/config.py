@@ -208,6 +208,9 @@ class Config:
     rate_limit: str = _setting(
         "RATE_LIMIT", "600/minute", rate, "Requests per caller and per address; none on loopback"
     )
+    max_connections: int = _setting(
+        "MAX_CONNECTIONS_PER_ADDRESS", 512, _positive, "Open connections of one address; any number on loopback"
+    )
     shutdown_timeout_s: float = _setting(
         "SHUTDOWN_TIMEOUT", 30.0, seconds, "After SIGTERM, running tasks have this long to end"
     )

@@ -15,6 +15,7 @@ from agent.app import make_app, operations_app
 from agent.config import Config
 from agent.pdf_client.command import RemoteServer, ServerCommand
 from agent.telemetry import logs
+from agent.web.connection import CENSUS, Runner
 
 log = logging.getLogger("agent.service")
 
@@ -31,7 +32,7 @@ async def run(config: Config, server: ServerCommand | RemoteServer, launched: su
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     app = make_app(config, server, launched=launched)
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0)
+    runner = Runner(app, app[CENSUS], keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0)
     extra: web.AppRunner | None = None
     try:
         await runner.setup()

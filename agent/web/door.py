@@ -111,14 +111,15 @@ class Door:
     def address(self, request: web.Request) -> str:
         """The client's address: behind trusted proxies the right-most one that is not theirs."""
         peer = request.remote or ""
-        if not self._trusted(peer):
+        if not self.is_proxy(peer):
             return peer
         for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-            if not self._trusted(hop.strip()):
+            if not self.is_proxy(hop.strip()):
                 return hop.strip() or peer
         return peer
 
-    def _trusted(self, address: str) -> bool:
+    def is_proxy(self, address: str) -> bool:
+        """Whether the address is one of TRUSTED_PROXIES."""
         try:
             return any(ip_address(address) in network for network in self._proxies)
         except ValueError:
