@@ -25,6 +25,7 @@ from mcp_pdf.extract.locating import place_of
 from mcp_pdf.extract.parties import Party, labelled_parties
 from mcp_pdf.extract.rows import read_rows, stated_rows
 from mcp_pdf.extract.running_text import RunningText
+from mcp_pdf.extract.settlement import Proof, settled
 from mcp_pdf.extract.structured import from_form, from_invoice, invoice_rows
 from mcp_pdf.extract.wish import Field
 from mcp_pdf.pdf.page import Document
@@ -34,6 +35,7 @@ THRESHOLDS = {"precise": 0.85, "balanced": 0.55, "eager": 0.3}
 _TITLED = ("invoice", "credit_note", "purchase_order")
 _IN_ROW = 0.4
 _TOTALS = ("net_total", "tax_total", "total")
+_TIME = re.compile(r"\s*\d{1,2}:\d{2}(?!\d)")
 _ROLE = re.compile(r"(seller|buyer|ship_to|shipper|consignee|notify_party|carrier|merchant|payee)_(\w+)")
 
 
@@ -74,6 +76,11 @@ class Reading:
             sums = [one for mark in self.reader.marks.get(name, ()) if (one := self.reader.column(mark)) is not None]
             found[name] = sorted(found[name] + sums, key=lambda one: -one.score)
         return {name: one for name, one in choose_totals(found).items() if one.direction != "column"}
+
+    @cached_property
+    def settled(self) -> Proof | None:
+        """The total that payment, charges or rounding prove."""
+        return settled(self.reader, [*self.amounts("total"), *self.amounts("net_total")])
 
     def amounts(self, concept: str) -> list[Candidate]:
         """Candidates of a sum, best first; what stands in an item row is hardly the sum of all."""
@@ -157,6 +164,10 @@ class Reading:
             one = self.totals[concept or ""]
             candidates = [one, *(c for c in candidates if c is not one)]
             checks["net_plus_tax_is_total"] = True
+        if concept == "total" and self.settled is not None:
+            one = self.settled.total
+            checks = {self.settled.check: True} | (checks if one.value == candidates[0].value else {})
+            candidates = [one, *(c for c in candidates if c is not one)]
         if not candidates:
             return Answer(field, None, {field.pointer: {"reason": self._why()}})
         best = candidates[0]
@@ -241,12 +252,18 @@ class Reading:
         return found
 
     def _only_date(self) -> list[Candidate]:
-        found = [
-            self.reader.candidate(one, segment, 0, "same", 0.65, None)
-            for segment in self.reader.layout.segments
-            for one in self.reader.read("date", segment.text)
-        ]
-        return found[:1] if len({one.value for one in found}) == 1 else [one.scaled(0.7) for one in found[:1]]
+        """The date that stands alone in the document, or alone with a time: when something was bought."""
+        found: list[Candidate] = []
+        timed: list[Candidate] = []
+        for segment in self.reader.layout.segments:
+            for one in self.reader.read("date", segment.text):
+                found.append(self.reader.candidate(one, segment, 0, "same", 0.65, None))
+                if _TIME.match(segment.text[one.end :]):
+                    timed.append(found[-1])
+        for likely in (found, timed):
+            if len({one.value for one in likely}) == 1:
+                return likely[:1]
+        return [one.scaled(0.7) for one in found[:1]]
 
     def _range_end(self, concept: str) -> list[Candidate]:
         found = []

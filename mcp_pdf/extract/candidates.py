@@ -104,7 +104,8 @@ class Reader:
 
     def is_label(self, segment: Segment) -> bool:
         """Whether a segment is a label and not a value."""
-        return self.labelled[segment.index] >= 0.6 or segment.text.rstrip().endswith(":")
+        text = segment.text.rstrip()
+        return self.labelled[segment.index] >= 0.6 or (text.endswith(":") and len(text) > 1)
 
     def _vote(self) -> dict[str, float]:
         counts: Counter[str] = Counter()

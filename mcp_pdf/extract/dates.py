@@ -36,7 +36,7 @@ MONTHS = {flat(name): number for number, names in enumerate(_LINES, 1) for name 
 
 _ISO = re.compile(r"(?<![\d.,/-])(\d{4})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{1,2})(?![\d/-]|[.,]\d)")
 _NUMERIC = re.compile(
-    r"(?<![\d.,/-])(\d{1,2})\s?([-/.]|\s)\s?(\d{1,2})\s?([-/.]|\s)\s?(\d{4}|'?\d{2})(?![\d/-]|[.,]\d|\s?%)"
+    r"(?<![\d.,/-])(\d{1,2})\s?([-/.]|\s)\s?(\d{1,2})\s?([-/.]|\s)\s?(\d{4}(?=\d\d?:\d\d)|(?:\d{4}|'?\d{2})(?![\d/-]|[.,]\d|\s?%))"
 )
 _DAY_MONTH = re.compile(
     r"(?<!\d)(\d{1,2})\s?(?:st|nd|rd|th|er|\.|º|°|ª|o(?=\s))?[\s\-/]*(?:de\s|of\s|day\sof\s|di\s)?\s*"

@@ -19,6 +19,7 @@ Box = tuple[float, float, float, float]
 
 _GAP = 0.85  # of the line height: wider spaces part two segments
 _CONTINUED = 0.25  # of the line height: a smaller gap goes on in the same cell
+_LEVEL = 0.55  # of the smaller height: rows side by side that share more are one
 _PITCH = 0.75  # of the line height: taller gaps part two blocks
 
 
@@ -211,8 +212,21 @@ def _rows(words: Sequence[Word]) -> Iterator[list[Word]]:
         else:
             rows.append((centre, height, [word]))
     rows.sort(key=lambda row: row[0])
+    kept: list[list[Word]] = []
     for _, _, members in rows:
-        yield sorted(members, key=lambda w: (w.x0, w.x1))
+        if kept and _level(kept[-1], members):
+            kept[-1] += members
+        else:
+            kept.append(members)
+    for row in kept:
+        yield sorted(row, key=lambda w: (w.x0, w.x1))
+
+
+def _level(above: Sequence[Word], below: Sequence[Word]) -> bool:
+    """Whether two rows are one that a scan has tilted, or that is set in two sizes: side by side, at one height."""
+    left, right = sorted((union(above), union(below)))
+    shared = min(left[3], right[3]) - max(left[1], right[1])
+    return left[2] <= right[0] and shared > _LEVEL * min(left[3] - left[1], right[3] - right[1])
 
 
 def _runs(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from mcp_pdf.extract.contacts import find_phones
 from mcp_pdf.extract.dates import find_dates
@@ -11,8 +12,9 @@ from mcp_pdf.extract.layout import Layout, Line
 from mcp_pdf.extract.running_text import Passage
 
 _HEAD_LINES = 16
+_FURTHER = 1.4  # times the pitch of an address: below that gap something else begins
 _END = re.compile(
-    r"\b(?:tel|telp|phone|fax|h/?p|hp|gst|sst|vat|tax|abn"
+    r"\bgst|\b(?:tel|telp|phone|fax|h/?p|hp|sst|vat|tax|abn"
     r"|gstin|reg|roc|co\.? no|company no|invoice|receipt|bill|date"
     r"|email"
     r"|e-mail|www|http|cashier|table|doc no|customer|cash|order|website"
@@ -21,6 +23,7 @@ _END = re.compile(
 _REGISTRATION = re.compile(
     r"^\W*(?:(?:co|company|reg|roc|gst)?\W*(?:reg|no|id)?\W*)?"
     r"\(?\s*[a-z]{0,4}\W?\d{4,9}\s?-?\s?[a-z]{0,2}\)?\W*$"
+    r"|^\W*[a-z]{0,6}\W*\d{10,}\W*$"
 )
 _TAIL = re.compile(r"\s*\((?:co\.?|company|reg\.?|roc)?[^()]{0,12}\d{4,9}\s?-?\s?[A-Z]?\)?\s*$", re.IGNORECASE)
 _ADDRESS = re.compile(
@@ -29,7 +32,7 @@ _ADDRESS = re.compile(
     r"|str|rue|via|calle|plein|straat)\b|\d{4,6}\b|^\W*\d+[a-z]?\s?[,&]"
 )
 _FORM = re.compile(
-    r"\b(?:sdn\.? ?bhd\.?|s/b|enterprise|trading|ltd|llc|inc|gmbh|restaurant|mart|store|shop|s\.r\.l|bakery)\W*$"
+    r"\b(?:sdn\.? ?bhd\.?|s/b|enterprise|trading|ltd|llc|inc|gmbh|restaurant|bhd|mart|store|shop|s\.r\.l|bakery)\W*$"
 )
 
 
@@ -55,13 +58,13 @@ def merchant_address(layout: Layout) -> Passage | None:
     starts = [
         i
         for i, line in enumerate(lines)
-        if i > 0 and _ADDRESS.search(fold(line.text)) and not _is_other(line) and not _TAIL.search(line.text)
+        if i > 0 and _ADDRESS.search(fold(line.text)) and not (_is_other(line) or _is_aside(line))
     ]
     if not starts:
         return None
     taken: list[Line] = []
     for line in lines[starts[0] :]:
-        if _is_other(line):
+        if _is_other(line) or (len(taken) > 1 and _parted(taken, line)):
             break
         taken.append(line)
     return _passage(" ".join(line.text for line in taken).strip(" -"), taken)
@@ -72,14 +75,27 @@ def _head(layout: Layout) -> list[Line]:
 
 
 def _is_name(line: Line) -> bool:
-    letters = sum(char.isalpha() for char in line.text)
-    return letters >= 3 and letters > 0.5 * len(line.text.replace(" ", "")) and not _is_other(line)
+    text = _TAIL.sub("", line.text)
+    letters = sum(char.isalpha() for char in text)
+    return letters >= 3 and letters > 0.5 * len(text.replace(" ", "")) and not _is_other(line)
 
 
 def _is_other(line: Line) -> bool:
     """A registration, a telephone, a date, a title: neither name nor address."""
     text = fold(line.text)
     return bool(_END.search(text) or _REGISTRATION.match(text) or _is_phone(line.text) or find_dates(line.text))
+
+
+def _is_aside(line: Line) -> bool:
+    """A name with its registration, or something in brackets: no line of an address."""
+    text = line.text.strip()
+    return bool(_TAIL.search(text)) or (text.startswith("(") and text.endswith(")"))
+
+
+def _parted(taken: list[Line], line: Line) -> bool:
+    """Whether a line stands clearly further down than the address's own lines from each other."""
+    steps = [below.box[1] - above.box[1] for above, below in pairwise(taken)]
+    return line.box[1] - taken[-1].box[1] > _FURTHER * max(steps)
 
 
 def _is_phone(text: str) -> bool:

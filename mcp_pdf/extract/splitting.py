@@ -24,6 +24,7 @@ from mcp_pdf.pdf.page import Document
 _OWN = {
     "invoice": "invoice_number",
     "credit_note": "invoice_number",
+    "receipt": "invoice_number",
     "purchase_order": "order_number",
     "bill_of_lading": "bol_number",
     "air_waybill": "awb_number",

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 DPI: Final = 200  # letters of 6 points are then 17 pixels tall; finer pictures are scaled down again by the engines
 MAX_WORDS: Final = 20_000
 LEAST_SURE: Final = 0.5  # of a word, from 0 to 1: below it the letters are a guess
+SPACED: Final = 6  # so many letters that are words of their own, and so many of all words: the line is letter-spaced
+SPACED_SHARE: Final = 0.8
+SPACED_GAP: Final = 1.6  # letters' widths: wider spaces part words of such a line
 
 TESSDATA: Final = ("/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tessdata", "/usr/local/share/tessdata")
 
@@ -57,10 +60,33 @@ class RapidOcr:
 
         found: Any = self._engine(np.asarray(image)[:, :, ::-1].copy())  # it takes blue first
         for line in found.word_results or ():
+            tokens = []
             for token, sure, corners in line:
                 if sure >= LEAST_SURE and token.strip():
                     xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
-                    yield token.strip(), min(xs), min(ys), max(xs), max(ys)
+                    tokens.append((token.strip(), min(xs), min(ys), max(xs), max(ys)))
+            yield from unspaced(tokens)
+
+
+def unspaced(line: Sequence[Read]) -> Iterator[Read]:
+    """The words of a line; letters that were read one by one, since they stand wide apart, are a word again."""
+    letters = [token for token, *_ in line if len(token) == 1 and token.isascii()]
+    if len(letters) < SPACED or len(letters) < SPACED_SHARE * len(line):
+        yield from line
+        return
+    width = sum(x1 - x0 for _, x0, _, x1, _ in line) / sum(len(token) for token, *_ in line)
+    run: list[Read] = []
+    for read in line:
+        if run and read[1] - run[-1][3] > SPACED_GAP * width:
+            yield _merged(run)
+            run = []
+        run.append(read)
+    yield _merged(run)
+
+
+def _merged(run: Sequence[Read]) -> Read:
+    texts, lefts, tops, rights, bottoms = zip(*run, strict=True)
+    return "".join(texts), min(lefts), min(tops), max(rights), max(bottoms)
 
 
 class Tesseract:

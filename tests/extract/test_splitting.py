@@ -29,6 +29,14 @@ def test_a_title_with_another_number_starts_a_document() -> None:
     assert ranges(*pages) == [("1-2", "A-1001"), ("3", "A-1002")]
 
 
+def test_receipts_of_several_shops_are_documents_of_their_own() -> None:
+    pages = [
+        leaf(1, (40, 20, "Corner Shop Ltd"), title="RECEIPT", label="Receipt no", own="R-1"),
+        leaf(2, (40, 20, "Harbour Cafe"), title="CASH BILL", label="Receipt no", own="R-9"),
+    ]
+    assert ranges(*pages) == [("1", "R-1"), ("2", "R-9")]
+
+
 def test_a_letterhead_with_the_same_number_starts_none() -> None:
     assert ranges(leaf(1, own="A-1001"), leaf(2, own="A-1001")) == [(None, "A-1001")]
 
