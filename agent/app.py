@@ -30,6 +30,7 @@ from agent.tasks.run import Work
 from agent.tasks.sqlite import SqliteStore
 from agent.tasks.uploads import Uploads
 from agent.telemetry.health import Check, Health
+from agent.telemetry.history import History, total
 from agent.telemetry.memory import Memory
 from agent.telemetry.metrics import Metrics
 from agent.telemetry.pulse import Pulse
@@ -38,7 +39,18 @@ from agent.web import health as health_routes
 from agent.web.calls import push_payload
 from agent.web.connection import CENSUS, Census
 from agent.web.door import Door, Policy, open_door
-from agent.web.keys import CARD, CONFIGURATION, ENGINE, FETCHER, PDF, UPLOADS, WAIT_S
+from agent.web.keys import (
+    CARD,
+    CONFIGURATION,
+    DATA_DIR,
+    ENGINE,
+    FETCHER,
+    HISTORY,
+    PDF,
+    POOLS,
+    UPLOADS,
+    WAIT_S,
+)
 from agent.web.limits import RateLimit
 from agent.web.middleware import make_middleware
 
@@ -67,6 +79,7 @@ def make_app(
     app[WAIT_S] = config.request_timeout_s * 0.9  # below the proxy's time, so that the answer is ours
     app[CARD] = _card(config, door)
     app[CONFIGURATION] = config.effective()
+    app[DATA_DIR] = config.data_dir
 
     async def drain(app: web.Application) -> None:
         """Before the connections are closed: streams end by themselves, running tasks have their time."""
@@ -90,7 +103,7 @@ def _parts(
         metrics, health, memory = app[health_routes.METRICS], app[health_routes.HEALTH], Memory()
         async with AsyncExitStack() as opened:
             opened.enter_context(held(config.data_dir))
-            pools = await opened.enter_async_context(Pools())
+            pools = app[POOLS] = await opened.enter_async_context(Pools())
             if config.oidc_issuer and config.oidc_audience:
                 door.oidc = Oidc(config.oidc_issuer, config.oidc_audience, pools.http("oidc"))
             pulse = await opened.enter_async_context(Pulse(memory, metrics.event_loop_lag_seconds))
@@ -105,6 +118,7 @@ def _parts(
             pusher = _pusher(config, app[CARD].signing_key, metrics)
             engine = _engine(config, store, uploads, _work(pdf, metrics, means), metrics, pusher)
             app[PDF], app[UPLOADS], app[ENGINE] = pdf, uploads, await opened.enter_async_context(engine)
+            app[HISTORY] = await opened.enter_async_context(_history(app[ENGINE], metrics, memory, pulse))
             health.register("mcp", lambda: _pdf_check(pdf), required=True)
             none = Check(False, detail={"model": "none"})
             health.register("llm", means.chain.check if means else lambda: none, required=False)
@@ -134,6 +148,27 @@ def _engine(
         task_max=config.task_max,
         metrics=metrics,
         pusher=pusher,
+    )
+
+
+def _history(engine: TaskEngine, metrics: Metrics, memory: Memory, pulse: Pulse) -> History:
+    """What the console's operations view draws of the last hour."""
+    ended = metrics.extraction_requests_total
+    return History(
+        {
+            "waiting": lambda: engine.queued,
+            "running": lambda: engine.running,
+            "lag_s": lambda: pulse.lag_s,
+            "memory_bytes": lambda: memory.usage.used_bytes,
+        },
+        {
+            "completed": lambda: total(ended, status="completed"),
+            "failed": lambda: total(ended, status="failed"),
+            "requests": lambda: total(metrics.http_requests_total),
+            "refused": lambda: total(metrics.rate_limited_total),
+            "model_calls": lambda: total(metrics.llm_requests_total),
+            "cost_usd": lambda: total(metrics.llm_cost_usd_total),
+        },
     )
 
 

@@ -37,9 +37,13 @@ class Quarantine:
         if isinstance(found, dict):
             self.entries = {sha: entry for sha, entry in found.items() if isinstance(entry, dict)}
 
-    def held(self) -> list[str]:
-        """The hashes that are refused."""
-        return sorted(sha for sha, entry in self.entries.items() if entry.get("kills", 0) >= self.kills_allowed)
+    def held(self) -> list[dict[str, Any]]:
+        """`{sha256, kills, reason, at}` of every file that is refused, the latest first; `at` is a Unix time."""
+        return [
+            {"sha256": sha256, "kills": entry["kills"], "reason": entry.get("reason"), "at": entry.get("at")}
+            for sha256, entry in reversed(self.entries.items())
+            if entry.get("kills", 0) >= self.kills_allowed
+        ]
 
     def refuse(self, sha256: str) -> None:
         """Raises PdfError for a file in quarantine."""

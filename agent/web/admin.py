@@ -1,24 +1,48 @@
-"""What only an operator may see and do: the PDF server, the quarantine, memory, stacks, the configuration."""
+"""What only an operator may see and do: the state of all parts, the PDF server, the quarantine, the configuration."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import logging
+import os
+import shutil
 import sys
 import traceback
 from dataclasses import asdict
 
 from aiohttp import web
 
+from agent import __version__
 from agent.errors import InvalidParams
 from agent.web.answers import json_answer
 from agent.web.door import require
-from agent.web.keys import CONFIGURATION, PDF
+from agent.web.health import HEALTH
+from agent.web.keys import CONFIGURATION, DATA_DIR, ENGINE, HISTORY, PDF, POOLS
 
 audit = logging.getLogger("agent.audit")
 
 CALL_S = 10.0
+
+
+async def state(request: web.Request) -> web.Response:
+    """All that moves in one answer: readiness with ages, the PDF server, tasks, pools, disk, the last hour."""
+    require(request, "admin")
+    app = request.app
+    _, readiness = app[HEALTH].report()
+    disk = await asyncio.to_thread(shutil.disk_usage, app[DATA_DIR])
+    return json_answer(
+        {
+            "version": __version__,
+            "pid": os.getpid(),
+            "readiness": readiness,
+            "mcp": asdict(app[PDF].report()),
+            "tasks": {"waiting": app[ENGINE].queued, "running": app[ENGINE].running},
+            "pools": [asdict(pool) for pool in app[POOLS].report()],
+            "disk": {"free_bytes": disk.free, "total_bytes": disk.total},
+            "history": app[HISTORY].report(),
+        }
+    )
 
 
 async def mcp(request: web.Request) -> web.Response:
@@ -36,7 +60,7 @@ async def restart(request: web.Request) -> web.Response:
 
 
 async def quarantine(request: web.Request) -> web.Response:
-    """Hashes of the documents that are not opened any more."""
+    """The documents that are not opened any more: `{sha256, kills, reason, at}`, the latest first."""
     require(request, "admin")
     status = await request.app[PDF].call("server_status", {}, timeout_s=CALL_S)
     return json_answer({"quarantine": status["quarantine"]})
@@ -84,6 +108,7 @@ def _own_share_kb() -> int:
 
 
 def add_routes(app: web.Application) -> None:
+    app.router.add_get("/admin/state", state)
     app.router.add_get("/admin/mcp", mcp)
     app.router.add_post("/admin/mcp/restart", restart)
     app.router.add_get("/admin/quarantine", quarantine)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aiohttp import web
 
 from agent.a2a.card import CardFacts
 from agent.caller import Caller
 from agent.pdf_client.session import PdfClient
+from agent.pools import Pools
 from agent.tasks.engine import TaskEngine
 from agent.tasks.fetch import Fetcher
 from agent.tasks.uploads import Uploads
+from agent.telemetry.history import History
 
 CALLER = web.RequestKey("caller", Caller)  # set by the middleware before any handler runs
 REQUEST_ID = web.RequestKey("request_id", str)  # set with it; a caller's own X-Request-Id where it is a plain word
@@ -21,3 +25,6 @@ CARD = web.AppKey("card", CardFacts)
 WAIT_S = web.AppKey("wait_s", float)  # a blocking send waits at most this long
 PDF = web.AppKey("pdf", PdfClient)
 CONFIGURATION = web.AppKey("configuration", list[tuple[str, str, str]])  # name, value, source; secrets masked
+POOLS = web.AppKey("pools", Pools)
+HISTORY = web.AppKey("history", History)
+DATA_DIR = web.AppKey("data_dir", Path)
