@@ -24,6 +24,7 @@ from agent.planning.wished import Wanted, unsure, wanted_of
 LOCATE_S = 60.0
 MOST_TOKENS = 100_000  # of one document's pages in mode `model`
 CHECKED = frozenset({"amount", "number", "integer", "date", "items"})  # types that checks are made of
+TOO_MUCH = ("limit_exceeded", "timeout", "quarantined")  # of a search: the document has been read by then
 PASSING = ("model_unavailable", "model_refused", "model_truncated", "budget_exceeded")
 
 
@@ -99,31 +100,32 @@ class ModelReader:
         result["warnings"] += [*warnings, *read.warnings]
 
     async def _located(
-        self, document: _Document, wish: Mapping[str, Any], result: dict[str, Any], read: Read, asked: Sequence[Wanted]
-    ) -> dict[str, Any]:
-        """The place of each value; where the search is too much for its limits, every value counts as unlocated."""
-        if not read.values:
-            return {"evidence": {}}
+        self, document: _Document, wish: Mapping[str, Any], result: dict[str, Any], values: Mapping[str, Any],
+        wanted: Sequence[Wanted],
+    ) -> dict[str, Any] | None:  # fmt: skip
+        """Evidence and checks for values; None, with a warning, where the search is too much for its limits."""
         try:
-            return await document.locate(read.values, wish, asked)
+            return await document.locate(values, wish, wanted)
         except Failure as fault:
-            if fault.code not in ("limit_exceeded", "timeout"):
+            if fault.code not in TOO_MUCH:
                 raise
             words = f"The model's values could not be looked for on the pages: {fault.message}"
             result["warnings"].append({"code": fault.code, "message": words})
-            return {"evidence": {}}
+            return None
 
     async def _join(
         self, document: _Document, wish: Mapping[str, Any], result: dict[str, Any], read: Read, asked: Sequence[Wanted]
     ) -> None:
+        """What could not be looked for counts as unlocated, what could not be checked as not confirmed."""
         strictness = str(wish.get("strictness") or "balanced")
-        located = await self._located(document, wish, result, read, asked)
-        joined = join(result, read, located["evidence"], asked, strictness=strictness)
+        located = await self._located(document, wish, result, read.values, asked) if read.values else None
+        joined = join(result, read, located["evidence"] if located else {}, asked, strictness=strictness)
         _valid(joined, asked)
         checks = result["checks"]
         if any(one.type in CHECKED and pointer(one.name) in joined.taken for one in asked):
             given = {name: value for name, value in joined.values.items() if value is not None}
-            checks = (await document.locate(given, wish, wanted_of(wish, given)))["checks"]
+            found = await self._located(document, wish, result, given, wanted_of(wish, given))
+            checks = found["checks"] if found else []
         judged(joined, checks, strictness=strictness)
         result |= {"values": joined.values, "evidence": joined.evidence, "checks": checks}
         result["warnings"] += joined.warnings

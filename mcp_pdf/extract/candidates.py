@@ -17,8 +17,9 @@ from typing import Any
 from mcp_pdf.extract import values
 from mcp_pdf.extract.found import Context, Found
 from mcp_pdf.extract.identifiers import find_bare_tax_ids
-from mcp_pdf.extract.labels import Hit, lexicon
+from mcp_pdf.extract.labels import Hit, Token, lexicon, split
 from mcp_pdf.extract.layout import Layout, Segment
+from mcp_pdf.extract.word_index import WordIndex
 from mcp_pdf.pdf.page import Word
 
 _TYPED = ("date", "amount", "iban", "number", "integer", "percent", "email", "phone", "url", "id", "bic", "tax_id")
@@ -85,6 +86,7 @@ class Reader:
         self.marks: dict[str, list[Mark]] = {}
         self.labelled: dict[int, float] = {}  # segment index: share of it that is label
         self.fields: set[int] = set()  # segments that hold a label with its own value: nobody else's value
+        self._typed_places: dict[str, dict[Any, tuple[Found, Segment]]] = {}
         self._mark()
         self.vote = self._vote()
 
@@ -117,6 +119,28 @@ class Reader:
                         counts[first.direction] += 1
         most = max(counts.values(), default=0)
         return {way: 0.85 + 0.15 * (counts[way] / most if most else 1.0) for way in _PRIOR}
+
+    @cached_property
+    def index(self) -> WordIndex:
+        """The words, to be searched for known values."""
+        return WordIndex(self.layout)
+
+    @cached_property
+    def words(self) -> tuple[Counter[str], list[tuple[Segment, list[Token], set[str]]]]:
+        """How often each compared word is printed, and the segments with the first words of what may be a label."""
+        seen = Counter(t.word for s in self.layout.segments for t in split(s.text))
+        heads = ((segment, split(segment.text.split(":")[0])[:12]) for segment in self.layout.segments)
+        return seen, [(segment, tokens, {t.word for t in tokens}) for segment, tokens in heads if tokens]
+
+    def typed(self, kind: str) -> dict[Any, tuple[Found, Segment]]:
+        """Every date (as ISO text) or amount (as Decimal) that is printed, with its first place."""
+        if kind not in self._typed_places:
+            found: dict[Any, tuple[Found, Segment]] = {}
+            for segment in self.layout.segments:
+                for one in self.read(kind, segment.text) if any(map(str.isdigit, segment.text)) else ():
+                    found.setdefault(one.value if kind == "date" else Decimal(one.value), (one, segment))
+            self._typed_places[kind] = found
+        return self._typed_places[kind]
 
     def find(self, concept: str, kind: str, spec: str | None = None) -> list[Candidate]:
         """All candidates of a concept, best first. `spec` names a finer kind: tax_id, bic."""

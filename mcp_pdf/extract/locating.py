@@ -7,63 +7,43 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_pdf.extract import evidence as proofs
 from mcp_pdf.extract.candidates import Candidate, Reader
-from mcp_pdf.extract.folding import squash
 from mcp_pdf.extract.found import Found
 from mcp_pdf.extract.wish import COLUMNS, Field
+from mcp_pdf.extract.word_index import Run
 
 if TYPE_CHECKING:
     from mcp_pdf.extract.answers import Answer, Reading
 
+WORDED = ("string", "name", "namelist", "address")  # types of which a nearly equal text is worth a place
+
 
 def place_of(reader: Reader, field: Field, value: Any) -> Candidate | None:
-    """Where a known value is printed; None when it is not."""
+    """Where a known value is printed, in the same words or as the same value; None when it is not."""
     text = str(value)
-    for segment in reader.layout.segments:
-        at = segment.text.find(text)
-        if at >= 0 and _whole(segment.text, at, at + len(text)):
-            return reader.candidate(Found(value, at, at + len(text)), segment, 0, "same", 1.0, None)
+    if (at := reader.index.exact(text)) is not None:
+        segment, start = at
+        return reader.candidate(Found(value, start, start + len(text)), segment, 0, "same", 1.0, None)
     if field.type in ("date", "amount", "number", "integer", "percent"):
         return _typed_place(reader, field, value)
-    return _folded_place(reader, value)
-
-
-def _whole(text: str, start: int, end: int) -> bool:
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return not (before.isalnum() or after.isalnum() or (before in ".,-" and text[start - 2 : start - 1].isdigit()))
+    return _candidate(value, reader.index.folded(text))
 
 
 def _typed_place(reader: Reader, field: Field, value: Any) -> Candidate | None:
     kind = "date" if field.type == "date" else "amount"
-    for segment in reader.layout.segments:
-        for one in reader.read(kind, segment.text):
-            if _same(kind, one.value, value):
-                return reader.candidate(one._replace(value=value), segment, 0, "same", 1.0, None)
-    return None
+    at = reader.typed(kind).get(_key(kind, value))
+    return None if at is None else reader.candidate(at[0]._replace(value=value), at[1], 0, "same", 1.0, None)
 
 
-def _same(kind: str, found: Any, value: Any) -> bool:
-    if kind == "date":
-        return bool(found == value)
+def _key(kind: str, value: Any) -> Any:
+    """What two values of a kind have in common when they are the same."""
     try:
-        return Decimal(str(found)) == Decimal(str(value))
+        return value if kind == "date" else Decimal(str(value))
     except InvalidOperation:
-        return False
-
-
-def _folded_place(reader: Reader, value: Any) -> Candidate | None:
-    wanted = squash(str(value))
-    if len(wanted) < 3:
         return None
-    for segment in reader.layout.segments:
-        if wanted in squash(segment.text):
-            words = segment.words
-            for first in range(len(words)):
-                for last in range(first + 1, len(words) + 1):
-                    run = " ".join(word.text for word in words[first:last])
-                    if squash(run) == wanted:
-                        start = segment.offsets[first]
-                        return reader.candidate(Found(value, start, start + len(run)), segment, 0, "same", 1.0, None)
-    return None
+
+
+def _candidate(value: Any, run: Run | None) -> Candidate | None:
+    return None if run is None else Candidate(value, run.text, run.words, run.page, 1.0, "same")
 
 
 def locate_answer(reading: Reading, field: Field, value: Any) -> list[Answer]:
@@ -77,18 +57,23 @@ def locate_answer(reading: Reading, field: Field, value: Any) -> list[Answer]:
             cells = row.items() if isinstance(row, dict) else [("", row)]
             for name, cell in cells:
                 pointer = f"{field.pointer}/{index}" + (f"/{name}" if name else "")
-                evidence[pointer] = _entry(reading, columns.get(name, Field(name or field.name)), cell)
+                evidence[pointer] = _entry(reading.reader, columns.get(name, Field(name or field.name)), cell)
     else:
-        evidence[field.pointer] = _entry(reading, field, value)
+        entry = evidence[field.pointer] = _entry(reading.reader, field, value)
+        if entry.get("confidence") == "medium" and field.type != "items":
+            own = reading.answer(field).value
+            entry["confidence"] = "high" if own is not None and str(own) == str(value) else "medium"
     return [Answer(field, value, evidence)]
 
 
-def _entry(reading: Reading, field: Field, value: Any) -> dict[str, Any]:
+def _entry(reader: Reader, field: Field, value: Any) -> dict[str, Any]:
+    """Its evidence. A value that stands there only nearly (`fuzzy`) is low: a letter may make another name of it."""
     if value is None:
         return {"reason": "not_found"}
-    place = place_of(reading.reader, field, value)
-    entry = proofs.stated(value, "model", place, reading.reader.layout, {})
-    own = reading.answer(field).value if field.type != "items" else None
-    agrees = own is not None and str(own) == str(value)
-    entry["confidence"] = "low" if place is None else "high" if agrees else "medium"
-    return entry
+    place = place_of(reader, field, value)
+    if place is None and field.type in WORDED:
+        nearly = _candidate(value, reader.index.nearest(str(value)))
+        if nearly is not None:
+            return proofs.stated(value, "model", nearly, reader.layout, {}) | {"match": "fuzzy", "confidence": "low"}
+    entry = proofs.stated(value, "model", place, reader.layout, {})
+    return entry | {"confidence": "low" if place is None else "medium"}

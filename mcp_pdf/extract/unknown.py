@@ -11,7 +11,6 @@ from collections import Counter
 
 from mcp_pdf.extract.candidates import Candidate, Mark, Reader
 from mcp_pdf.extract.labels import Hit, split
-from mcp_pdf.extract.layout import Segment
 from mcp_pdf.extract.wish import Field
 
 _LEAST = 0.6
@@ -21,27 +20,21 @@ def find_unknown(reader: Reader, field: Field) -> list[Candidate]:
     """Candidates beside every segment that reads like the field."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_|-", " ", field.name)
     wanted = [{t.word for t in split(text)} for text in (name, field.description) if text]
-    seen = Counter(t.word for s in reader.layout.segments for t in split(s.text))
+    seen, heads = reader.words
     found: list[Candidate] = []
-    for segment in reader.layout.segments:
-        mark, score = _labelled(segment, wanted, seen)
-        if mark is not None and score >= _LEAST:
+    for segment, tokens, own in heads:
+        score = max((_shared(words, own, seen) for words in wanted if words & own), default=0.0)
+        if score >= _LEAST:
+            hit = Hit("?", tokens[0].start, tokens[-1].end, 1.0, "", len(tokens))
+            mark = Mark(segment, hit, len(segment.text))
             found += [one.scaled(score) for one in reader.at(mark, field.type)]
     return found
 
 
-def _labelled(segment: Segment, wanted: list[set[str]], seen: Counter[str]) -> tuple[Mark | None, float]:
-    tokens = split(segment.text.split(":")[0])[:12]
-    own = {t.word for t in tokens}
-    best = 0.0
-    for words in wanted:
-        common = sum(_weight(w, seen) for w in words & own)
-        whole = sum(_weight(w, seen) for w in words | own)
-        best = max(best, common / whole if whole else 0.0)
-    if not tokens or best < _LEAST:
-        return None, 0.0
-    hit = Hit("?", tokens[0].start, tokens[-1].end, 1.0, "", len(tokens))
-    return Mark(segment, hit, len(segment.text)), best
+def _shared(words: set[str], own: set[str], seen: Counter[str]) -> float:
+    common = sum(_weight(w, seen) for w in words & own)
+    whole = sum(_weight(w, seen) for w in words | own)
+    return common / whole
 
 
 def _weight(word: str, seen: Counter[str]) -> float:

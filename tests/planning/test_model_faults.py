@@ -27,7 +27,7 @@ def library(tmp_path: Path) -> Path:
     (folder / "report.pdf").write_bytes(report(40))
     (folder / "scan.pdf").write_bytes(scan())
     (folder / "odd.pdf").write_bytes(invoice())
-    (folder / "table.pdf").write_bytes(table(40))
+    (folder / "table.pdf").write_bytes(table(90))
     return folder
 
 
@@ -123,7 +123,9 @@ def test_a_scanned_page_that_nothing_reads_goes_as_a_picture_and_its_values_are_
     assert (proof["match"], proof["confidence"], proof["source"]) == ("unlocated", "low", "model")
 
 
-def test_rows_over_many_pages_are_joined_in_order(tmp_path: Path, server: GeminiServer, library: Path) -> None:
+def test_rows_over_ninety_pages_are_joined_in_order_and_each_is_found_on_its_page(
+    tmp_path: Path, server: GeminiServer, library: Path
+) -> None:
     def script(seen: Seen) -> Turn:
         rows = []
         own = True
@@ -141,9 +143,12 @@ def test_rows_over_many_pages_are_joined_in_order(tmp_path: Path, server: Gemini
         wish = {"fields": [{"name": "line_items", "type": "items"}], "mode": "model"}
         task = service.send({"data": {"documents": ["table.pdf"], **wish}})
     assert task["status"]["state"] == "TASK_STATE_COMPLETED", task["status"]
-    values = task["artifacts"][0]["parts"][0]["data"]
+    values, rest = (part["data"] for part in task["artifacts"][0]["parts"])
     assert len(server.requests) > 1
-    assert len(values["line_items"]) == 40
+    assert [row["description"] for row in values["line_items"]] == [f"Part {n:03}" for n in range(1, 91)]
+    assert {w["code"] for w in rest["warnings"]} == set()
+    pages = [rest["evidence"][f"/line_items/{n}/description"]["page"] for n in range(90)]
+    assert pages == list(range(1, 91))
 
 
 def test_vertex_ai_is_reached_by_the_sdks_own_environment(tmp_path: Path, server: GeminiServer, library: Path) -> None:
