@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from mcp_pdf.processes import start_forkserver
 
-    started = start_forkserver()
+    started = start_forkserver(settings.job_s)
     undumpable()
     if settings.transport == "stdio":
         die_with_parent()
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def _serve(settings: Settings, started: Any) -> None:
     from mcp_pdf.server import adopted, open_desk
 
-    async with open_desk(settings, adopted(started)) as desk:
+    async with open_desk(settings, adopted(started, settings)) as desk:
         if settings.transport == "stdio":
             await _stdio(desk)
         else:

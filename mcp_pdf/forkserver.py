@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Final
 
 from mcp_pdf import isolation
-from mcp_pdf.limits import OCR_WORKER, PDF_WORKER
+from mcp_pdf.limits import OCR_WORKER, WorkerLimits, pdf_worker
 
 # What every worker shares: imported here, so that no job pays for it and its memory is counted once.
 PRELOAD: Final = (
@@ -38,7 +38,7 @@ def _memory_kb() -> int:
         return next((int(line.split()[1]) for line in file if line.startswith("Pss:")), 0)
 
 
-def _fork(control: socket.socket, kind: bytes, descriptor: int, network: str) -> None:
+def _fork(control: socket.socket, kind: bytes, descriptor: int, network: str, limits: WorkerLimits) -> None:
     pid = os.fork()
     if pid == 0:
         control.close()
@@ -46,8 +46,8 @@ def _fork(control: socket.socket, kind: bytes, descriptor: int, network: str) ->
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         from mcp_pdf import worker
 
-        limits = PDF_WORKER if kind == b"pdf" else OCR_WORKER
-        worker.main(descriptor, limits, network, None if kind == b"pdf" else kind.decode())  # never returns
+        engine = None if kind == b"pdf" else kind.decode()
+        worker.main(descriptor, limits if engine is None else OCR_WORKER, network, engine)  # never returns
     os.close(descriptor)
     handle = os.pidfd_open(pid)
     socket.send_fds(control, [FORKED + str(pid).encode()], [handle])
@@ -65,7 +65,7 @@ def _reap(control: socket.socket) -> None:
         control.send(EXITED + b"%d %d" % (pid, status))
 
 
-def _answer(control: socket.socket, network: str) -> bool:
+def _answer(control: socket.socket, network: str, limits: WorkerLimits) -> bool:
     """Handles one message; False when the server is gone."""
     try:
         message, descriptors, _flags, _address = socket.recv_fds(control, 64, 1)
@@ -75,14 +75,14 @@ def _answer(control: socket.socket, network: str) -> bool:
         control.send(MEMORY + str(_memory_kb()).encode())
     elif message and descriptors:
         try:
-            _fork(control, message, descriptors[0], network)
+            _fork(control, message, descriptors[0], network, limits)
         except OSError as exc:
             control.send(FAILED + str(exc.errno).encode())
     return bool(message)
 
 
-def main(descriptor: int) -> None:
-    """Serves until the server's end of the socket is closed."""
+def main(descriptor: int, job_s: int) -> None:
+    """Serves until the server's end of the socket is closed; a PDF worker's job may take `job_s` of processor time."""
     isolation.die_with_parent()
     isolation.undumpable()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -94,6 +94,7 @@ def main(descriptor: int) -> None:
     for name in PRELOAD:
         importlib.import_module(name)
     network = isolation.private_network()
+    limits = pdf_worker(job_s)
     gc.collect()
     gc.freeze()  # a collection in a worker then leaves the shared pages alone
     while True:
@@ -102,9 +103,9 @@ def main(descriptor: int) -> None:
             with suppress(BlockingIOError):
                 os.read(wake_read, 4096)
             _reap(control)
-        if control.fileno() in ready and not _answer(control, network):
+        if control.fileno() in ready and not _answer(control, network, limits):
             os._exit(0)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

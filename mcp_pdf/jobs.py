@@ -106,6 +106,7 @@ def _page(stored: dict[str, Any]) -> Page:
         [Word(*word) for word in stored["words"]],
         grade=stored["grade"],
         source=stored["source"],
+        repaired=any(warning["code"] == "page_repaired" for warning in stored.get("warnings", ())),
         hidden=[Word(*word) for word in hidden],
         rulings=[tuple(ruling) for ruling in rulings],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 MIB: Final = 1 << 20
@@ -24,6 +24,11 @@ class WorkerLimits:
 
 PDF_WORKER: Final = WorkerLimits(768 * MIB, 10, 15.0, 500, 320 * MIB)
 OCR_WORKER: Final = WorkerLimits(3072 * MIB, 60, 90.0, 200, 2048 * MIB, idle_s=120.0)
+
+
+def pdf_worker(cpu_s: int) -> WorkerLimits:
+    """The limits of a worker whose jobs may use this much processor time, and half as much again of the clock."""
+    return replace(PDF_WORKER, cpu_s=cpu_s, wall_s=1.5 * cpu_s)
 
 
 @dataclass(frozen=True, slots=True)

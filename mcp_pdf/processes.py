@@ -48,14 +48,17 @@ class Answer:
     resident_bytes: int
 
 
-def start_forkserver() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Starts the process that preloads the engines. Needs no event loop: callers start it before heavy imports."""
+def start_forkserver(job_s: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Starts the process that preloads the engines; a job may take `job_s` of processor time.
+
+    Needs no event loop: callers start it before heavy imports.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     root = str(Path(__file__).parent.parent)
     environment = {"PYTHONPATH": root, "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1"}
     environment |= {name: os.environ[name] for name in ("TESSDATA_PREFIX",) if name in os.environ}
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "mcp_pdf.forkserver", str(theirs.fileno())],
+        [sys.executable, "-P", "-m", "mcp_pdf.forkserver", str(theirs.fileno()), str(job_s)],
         env=environment | {"MALLOC_ARENA_MAX": "1"},
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,

@@ -19,7 +19,7 @@ from mcp_pdf.cache import PageCache
 from mcp_pdf.desk import Desk, Picture
 from mcp_pdf.errors import INTERNAL, PdfError
 from mcp_pdf.library import Library
-from mcp_pdf.limits import OCR_WORKER, PDF_WORKER
+from mcp_pdf.limits import OCR_WORKER, pdf_worker
 from mcp_pdf.processes import Forkserver
 from mcp_pdf.quarantine import Quarantine
 from mcp_pdf.recognition import Recognition
@@ -44,7 +44,7 @@ async def open_desk(settings: Settings, forkservers: Forkservers) -> AsyncIterat
     """The desk with warm workers; leaving it kills them."""
     quarantine_file = settings.cache_dir / "quarantine.json" if settings.cache_dir else None
     quarantine = Quarantine(quarantine_file, settings.limits.kills_to_quarantine)
-    pool = Pool(forkservers, "pdf", settings.workers, PDF_WORKER, quarantine, settings.limits)
+    pool = Pool(forkservers, "pdf", settings.workers, pdf_worker(settings.job_s), quarantine, settings.limits)
     cache = PageCache(settings.cache_dir, settings.limits.cache_bytes)
     library = Library(settings.directory, settings.upload_dir, settings.limits)
     recognition = None
@@ -133,10 +133,10 @@ def _check(validator: Any, arguments: dict[str, Any]) -> None:
         raise PdfError("invalid_request", f"{where}: {str(fault.message)[:200]}")
 
 
-def adopted(started: Any) -> Forkservers:
+def adopted(started: Any, settings: Settings) -> Forkservers:
     """The forkservers, beginning with the one that was started before the event loop."""
     from mcp_pdf.processes import start_forkserver
 
-    forkservers = Forkservers(lambda: Forkserver(*start_forkserver()))
+    forkservers = Forkservers(lambda: Forkserver(*start_forkserver(settings.job_s)))
     forkservers.adopt(Forkserver(*started))
     return forkservers

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcp_pdf.limits import LIMITS, Limits
+from mcp_pdf.limits import LIMITS, PDF_WORKER, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +31,7 @@ class Settings:
     upload_dir: Path | None = None
     cache_dir: Path | None = None
     workers: int = 2
+    job_s: int = PDF_WORKER.cpu_s
     ocr: str | None = None  # the engine, with languages after a colon; None: pages without text stay unread
     host: str = "127.0.0.1"
     port: int = 8090
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--upload-dir", help="directory of uploads named upload/{sha256} (UPLOAD_DIR)")
     parser.add_argument("--cache-dir", help="directory of the page cache and the quarantine list (MCP_PDF_CACHE_DIR)")
     parser.add_argument("--workers", help="PDF processes (MCP_PDF_WORKERS, one a core)")
+    parser.add_argument("--job-seconds", help="processor time of one job (MCP_PDF_JOB_SECONDS, 10)")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     return parser
 
@@ -146,6 +148,7 @@ def parse(argv: Sequence[str], env: Mapping[str, str]) -> Settings | None:
         upload_dir=read.directory("upload_dir", "UPLOAD_DIR", create=True),
         cache_dir=read.directory("cache_dir", "MCP_PDF_CACHE_DIR", create=True),
         workers=read.number("workers", "MCP_PDF_WORKERS", os.cpu_count() or 1),
+        job_s=read.number("job_seconds", "MCP_PDF_JOB_SECONDS", PDF_WORKER.cpu_s),
         ocr=read.ocr(),
         host=host,
         port=read.number("port", "MCP_PDF_PORT", 8090, least=0),

@@ -131,6 +131,7 @@ class Pool:
         finally:
             self.waiting -= 1
         try:
+            self.quarantine.refuse(job.sha256)  # jobs before this one may have ended their workers on the same file
             return await self._run(job)
         finally:
             self._turn.release()

@@ -15,7 +15,8 @@ from pypdfium2 import raw
 
 from mcp_pdf.pdf import pdfium, xml
 from mcp_pdf.pdf.attachments import list_attachments
-from mcp_pdf.pdf.forms import BROKEN, open_reader
+from mcp_pdf.pdf.forms import BROKEN, PATIENCE_S, open_reader
+from mcp_pdf.pdf.patience import OutOfPatience, patience
 from mcp_pdf.pdf.text import read_pages
 
 if TYPE_CHECKING:
@@ -62,13 +63,15 @@ def read_info(pdf: pypdfium2.PdfDocument, data: bytes, password: str | None = No
         "truncated": outline_cut or attachments_cut or count > MAX_SIZES,
     }
     try:
-        reader = open_reader(data, password)
-        info["fonts"] = _fonts(reader)
-        info["xmp"] = _xmp(reader)
+        with patience(PATIENCE_S):
+            reader = open_reader(data, password)
+            info["xmp"] = _xmp(reader)
+            info["fonts"] = _fonts(reader)
+    except OutOfPatience:
+        info["truncated"] = True
     except BROKEN:
-        info.setdefault("fonts", [])
-        info.setdefault("xmp", {})
-    return info
+        pass
+    return {"fonts": [], "xmp": {}} | info
 
 
 def _sizes(pdf: pypdfium2.PdfDocument, count: int) -> list[dict[str, Any]]:

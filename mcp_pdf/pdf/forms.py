@@ -20,10 +20,12 @@ from pypdfium2 import raw
 from mcp_pdf.pdf import pdfium
 from mcp_pdf.pdf.frame import Frame
 from mcp_pdf.pdf.page import FormField
+from mcp_pdf.pdf.patience import OutOfPatience, patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PATIENCE_S: Final = 3.0  # of processor time
 MAX_FIELDS: Final = 5_000
 MAX_NODES: Final = 20_000
 MAX_DEPTH: Final = 40
@@ -50,11 +52,12 @@ def read_form(pdf: pypdfium2.PdfDocument, data: bytes, password: str | None) -> 
         message = "The form is made with XFA; only what its AcroForm part holds is read."
         notes.append({"code": "xfa_form", "message": message})
     try:
-        reader = open_reader(data, password)
-        places = _places(pdf, reader)
-        found, cut = _fields(reader, places)
-    except BROKEN:
-        notes.append({"code": "form_unreadable", "message": "The form is damaged and was left out."})
+        with patience(PATIENCE_S):
+            reader = open_reader(data, password)
+            places = _places(pdf, reader)
+            found, cut = _fields(reader, places)
+    except (*BROKEN, OutOfPatience):
+        notes.append({"code": "form_unreadable", "message": "The form is damaged or endless and was left out."})
         return [], notes
     if cut:
         message = f"The form is too large or its fields loop; the first {len(found)} fields are read."

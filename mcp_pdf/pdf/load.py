@@ -14,6 +14,7 @@ from mcp_pdf.pdf.attachments import find_invoice
 from mcp_pdf.pdf.comparison import compare
 from mcp_pdf.pdf.forms import read_form
 from mcp_pdf.pdf.page import Document, Page
+from mcp_pdf.pdf.repair import repaired
 from mcp_pdf.pdf.text import read_pages
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ def open_pdf(data: bytes, password: str | None = None) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(data, password=password)
     except pypdfium2.PdfiumError as exc:
-        raise _refusal(data, getattr(exc, "err_code", None), password) from None
+        refusal = _refusal(data, getattr(exc, "err_code", None), password)
+    saved = repaired(data, password) if refusal.code == "damaged_pdf" else None
+    if saved is None:
+        raise refusal
+    return saved
 
 
 def _refusal(data: bytes, code: int | None, password: str | None) -> PdfError:
@@ -110,6 +115,9 @@ def page_warnings(pages: Sequence[Page]) -> list[dict[str, Any]]:
         elif page.source == "ocr" and not page.words:
             message = "The page is a picture in which no words could be recognised."
             found.append({"code": "page_unreadable", "page": page.number, "message": message})
+        if page.repaired:
+            message = "The file is damaged; this is what could be recovered of the page."
+            found.append({"code": "page_repaired", "page": page.number, "message": message})
         if page.hidden:
             message = (
                 f"{len(page.hidden)} words that a person cannot see (invisible, white or off the page) were left out."

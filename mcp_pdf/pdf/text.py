@@ -15,6 +15,7 @@ from mcp_pdf.pdf.frame import Frame
 from mcp_pdf.pdf.lines import reading_order
 from mcp_pdf.pdf.objects import INVISIBLE, PALE, SHOWN, Ink, read_ink, visibility
 from mcp_pdf.pdf.page import Page, Word
+from mcp_pdf.pdf.repair import is_repaired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,14 +40,16 @@ Box = tuple[float, float, float, float]
 
 def read_pages(pdf: pypdfium2.PdfDocument, numbers: Sequence[int]) -> Iterator[Page]:
     """The pages of these numbers (from 1), one by one; a page that cannot be loaded is graded `unreadable`."""
-    document = pdfium.handle(pdf)
+    document, damaged = pdfium.handle(pdf), is_repaired(pdf)
     for number in numbers:
         page = pdfium.load_page(document, number - 1)
         if not page:
-            yield Page(number, 0.0, 0.0, [], grade="unreadable")
+            yield Page(number, 0.0, 0.0, [], grade="unreadable", repaired=damaged)
             continue
         try:
-            yield _read_page(page, number)
+            found = _read_page(page, number)
+            found.repaired = damaged
+            yield found
         finally:
             pdfium.close_page(page)
 

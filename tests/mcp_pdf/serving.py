@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,16 @@ class Serving:
     def raw(self, tool: str, **arguments: Any) -> Any:
         async def ask() -> Any:
             return await self.client.call_tool(tool, arguments, read_timeout_seconds=60)
+
+        return self.portal.call(ask)
+
+    def together(self, calls: Sequence[tuple[str, dict[str, Any]]]) -> list[Any]:
+        """The results of calls that are all under way at once."""
+
+        async def ask() -> list[Any]:
+            return await asyncio.gather(
+                *(self.client.call_tool(tool, arguments, read_timeout_seconds=60) for tool, arguments in calls)
+            )
 
         return self.portal.call(ask)
 

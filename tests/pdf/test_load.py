@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from mcp_pdf.errors import PdfError
 from mcp_pdf.pdf.load import load
+from mcp_pdf.pdf.patience import OutOfPatience, patience
 from tests.pdf import papers
 from tests.pdf.test_text import hello
 
@@ -89,3 +92,31 @@ def test_only_the_chosen_pages_are_read() -> None:
     document = load(papers.drawn(lambda canvas: [canvas.showPage() for _ in range(5)]), pages="2,4-")
     assert [page.number for page in document.pages] == [2, 4, 5]
     assert document.page_count == 5
+
+
+SAMPLES = Path(__file__).parents[2] / "agent" / "samples"
+
+
+@pytest.mark.parametrize("name", ["invoice.pdf", "receipt.pdf", "purchase_order.pdf"])
+def test_the_pages_of_a_file_cut_behind_them_are_recovered_and_say_so(name: str) -> None:
+    data = (SAMPLES / name).read_bytes()
+    whole, cut = load(data), load(data[: int(len(data) * 0.97)])
+    assert [word.text for page in cut.pages for word in page.words] == [w.text for p in whole.pages for w in p.words]
+    assert {warning["code"] for warning in cut.warnings} == {"page_repaired"}
+    assert not whole.warnings
+
+
+def test_pages_are_recovered_where_the_catalog_is_lost() -> None:
+    found = load(papers.drawn(hello).replace(b"/Catalog", b"/Nothing"))
+    assert [word.text for word in found.pages[0].words] == ["Hello", "world"]
+
+
+def test_a_reader_without_end_is_interrupted_even_where_it_swallows_errors() -> None:
+    rounds = 0
+    try:
+        with patience(0.05):
+            while True:
+                with suppress(Exception):
+                    rounds += 1
+    except OutOfPatience:
+        assert rounds
