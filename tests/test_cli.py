@@ -72,6 +72,7 @@ def test_batch_writes_a_line_a_document_and_resumes(tmp_path: Path) -> None:
         (("serve",), {"WORKERS": "4"}, ("shared task store",)),
         (("serve",), {"STORE_URL": "redis://127.0.0.1:1"}, ("not supported by this version",)),
         (("extract", "x.pdf", "--schema", "nowhere.json"), {}, ("nowhere.json",)),
+        (("extract", "x.pdf", "--html", "nowhere/report.html"), {}, ("nowhere/report.html",)),
         (("purge",), {}, ("required",)),
         (("no-such-command",), {}, ("invalid choice",)),
     ],

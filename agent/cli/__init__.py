@@ -42,6 +42,9 @@ def _extract(add: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--pages", help="e.g. 1-3,7")
     parser.add_argument("--password-file", type=Path, help="file with the password of locked PDFs")
     parser.add_argument("--format", choices=("json", "table", "csv"), default="json")
+    parser.add_argument(
+        "--html", type=Path, metavar="OUT", help="also write the results on their pages as one HTML file (no network)"
+    )
 
 
 def _batch(add: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

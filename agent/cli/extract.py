@@ -1,4 +1,4 @@
-"""`extract`: one shot, no server; progress on stderr, results on stdout."""
+"""`extract`: one shot, no server; progress on stderr, results on stdout, on request with their pages as HTML."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from agent.cli.one_shot import OneShot, one_shot
+from agent.cli.sheets import Sheets
 from agent.cli.wish import wish_of
 from agent.config import Config
 from agent.errors import AgentError
@@ -28,12 +29,17 @@ def extract(options: argparse.Namespace) -> int:
 async def _extract(options: argparse.Namespace) -> int:
     wish = wish_of(options)
     password = options.password_file.read_text(encoding="utf-8").rstrip("\n") if options.password_file else None
+    sheets = Sheets(options.html) if options.html else None
     failed = 0
     async with one_shot(Config.from_env(os.environ)) as work:
         for path in options.files:
             result = await _one(work, path, wish, password)
             failed += "error" in result
             _show(result, options.format, several=len(options.files) > 1)
+            if sheets is not None and "error" not in result:
+                await sheets.add(work, path, result, password)
+    if sheets is not None:
+        sheets.write()
     return 1 if failed else 0
 
 

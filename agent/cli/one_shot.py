@@ -26,6 +26,7 @@ from agent.telemetry.metrics import Metrics
 
 START_S = 60.0
 DOCUMENT_S = 300.0
+PICTURE_S = 30.0
 
 
 class OneShot:
@@ -55,6 +56,13 @@ class OneShot:
         for one in (result, *result.get("more", ())):
             one["document"]["id"] = path.name
         return result
+
+    async def picture(self, result: Mapping[str, Any], page: int, *, dpi: int, password: str | None = None) -> str:
+        """A page of an extracted file as the data URL of a JPEG. Raises Failure."""
+        asked = {"doc_id": f"upload/{result['document']['sha256']}", "page": page, "dpi": dpi}
+        given = asked | ({"password": password} if password else {})
+        shown = await self._client.call("render_page", given, timeout_s=PICTURE_S)
+        return f"data:image/jpeg;base64,{shown['base64']}"
 
     def _take(self, path: Path) -> str:
         try:

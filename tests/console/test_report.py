@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from agent.web import report
 from tests.console.conftest import Open
 from tests.console.documents import HOSTILE, MARKUP
-from tests.service import Service
+from tests.service import SAMPLES, Service
+from tests.test_cli import run
 
 
 @pytest.fixture
@@ -62,6 +64,28 @@ def test_the_report_runs_nothing_that_a_document_holds(downloaded: Path, offline
     expect(offline.get_by_role("tabpanel")).to_contain_text(MARKUP)
     assert offline.evaluate("window.pwned") is None
     assert offline.locator("#report script, #report [onclick], #report [onerror]").count() == 0
+
+
+def test_extract_writes_the_report_of_several_files_without_a_service(tmp_path: Path, offline: Page) -> None:
+    one, two = tmp_path / "one" / "bill.pdf", tmp_path / "two" / "bill.pdf"
+    for place, sample in ((one, "invoice.pdf"), (two, "facture.pdf")):
+        place.parent.mkdir()
+        place.write_bytes((SAMPLES / sample).read_bytes())
+    out = tmp_path / "report.html"
+    shown = run("extract", one, two, "--document-type", "invoice", "--html", out)
+    assert shown.returncode == 0, shown.stderr
+    values = [json.loads(line)["values"] for line in shown.stdout.splitlines()]
+    offline.goto(out.as_uri())
+    for at, (name, total) in enumerate(((one.name, values[0]["total"]), (str(two), values[1]["total"]))):
+        offline.get_by_role("combobox").select_option(index=at)
+        expect(offline.locator("h1")).to_have_text(name)
+        offline.locator(".page img").first.wait_for()
+        field = offline.locator(".field[data-pointer='/total']")
+        expect(field).to_contain_text(total)
+        field.hover()
+        expect(offline.locator(".box.lit[data-pointers~='/total']")).to_be_visible()
+        offline.locator(".box[data-pointers~='/total']").click()
+        expect(field.locator(".why")).to_be_visible()
 
 
 def test_of_many_pages_a_report_holds_those_with_values(offline: Page, tmp_path: Path) -> None:
