@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from agent import keys
 from tests.console.documents import fill
+from tests.console.wire import Wire
 from tests.service import Service, running
 
 FLAGS = [
@@ -43,21 +47,45 @@ class Watched:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     library = tmp_path_factory.mktemp("console-library")
     fill(library)
-    with running(tmp_path_factory.mktemp("console") / "data", library=library) as started:
+    held = (library / "receipt.pdf").read_bytes() + b"% as one that ended its reader\n"
+    (library / "quarantined.pdf").write_bytes(held)
+    data = tmp_path_factory.mktemp("console") / "data"
+    (data / "mcp_pdf").mkdir(parents=True)
+    entry = {"kills": 2, "reason": "memory", "at": int(time.time()) - 3600}
+    listed = json.dumps({hashlib.sha256(held).hexdigest(): entry})
+    (data / "mcp_pdf" / "quarantine.json").write_text(listed, encoding="ascii")
+    with running(data, library=library, settings={"METRICS_TOKEN": "token-of-metrics"}) as started:
         yield started
 
 
+Guarded = tuple[Service, dict[str, str]]
+
+
 @pytest.fixture(scope="package")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, dict[str, str]]]:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """A service that wants keys, and the keys by name."""
     library = tmp_path_factory.mktemp("guarded-library")
     fill(library)
     data = tmp_path_factory.mktemp("guarded") / "data"
     data.mkdir()
-    scopes = {"ann": ("extract", "read", "review"), "reader": ("read",), "ops": ("admin", "read")}
+    worker = ("extract", "read", "review")
+    scopes = {"ann": worker, "leaving": worker, "reader": ("read",), "ops": ("admin", "read")}
     made = {name: keys.add(data / "api-keys.json", name, scopes=given)[0] for name, given in scopes.items()}
     with running(data, library=library) as started:
         yield started, made
+
+
+@pytest.fixture
+def wire(service: Service) -> Iterator[Wire]:
+    made = Wire(service.port)
+    yield made
+    made.end()
+
+
+def admit(page: Page, key: str) -> None:
+    """Gives the key that the page asks for."""
+    page.get_by_label("API key or bearer token").fill(key)
+    page.get_by_role("button", name="Continue").click()
 
 
 @pytest.fixture(scope="package")
@@ -79,7 +107,13 @@ def look(browser: Browser, service: Service) -> Iterator[Open]:
     opened: list[tuple[Watched, str]] = []
 
     def start(
-        place: str, *, at: Service = service, dark: bool = False, width: int = 1360, height: int = 860, path: str = "/"
+        place: str,
+        *,
+        at: Service | Wire = service,
+        dark: bool = False,
+        width: int = 1360,
+        height: int = 860,
+        path: str = "/",
     ) -> Watched:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True

@@ -34,14 +34,15 @@ def long() -> bytes:
     return drawn(draw)
 
 
-def scan() -> bytes:
-    """A page that is a picture and nothing else."""
-    sheet = Image.new("L", (620, 877), 255)
-    ImageDraw.Draw(sheet).text((60, 80), "Invoice number: SCAN-7", fill=0, font_size=24)
+def scan(pages: int = 1) -> bytes:
+    """Pages that are pictures and nothing else."""
 
     def draw(canvas: Canvas) -> None:
-        canvas.drawImage(ImageReader(sheet), 0, 0, *SIZE)
-        canvas.showPage()
+        for number in range(pages):
+            sheet = Image.new("L", (620, 877), 255)
+            ImageDraw.Draw(sheet).text((60, 80), f"Invoice number: SCAN-{7 + number}", fill=0, font_size=24)
+            canvas.drawImage(ImageReader(sheet), 0, 0, *SIZE)
+            canvas.showPage()
 
     return drawn(draw)
 
@@ -69,6 +70,6 @@ def fill(library: Path) -> None:
     """The library of the console's tests."""
     for name in LABELS:
         (library / f"{name}.pdf").write_bytes((SAMPLES / f"{name}.pdf").read_bytes())
-    for name, content in (("long", long()), ("scan", scan()), ("locked", locked())):
+    for name, content in (("long", long()), ("scan", scan()), ("slow", scan(30)), ("locked", locked())):
         (library / f"{name}.pdf").write_bytes(content)
     (library / HOSTILE).write_bytes(hostile())

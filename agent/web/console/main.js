@@ -5,6 +5,7 @@ import {button, fill, h, state} from './dom.js';
 const VIEWS = [
   ['try', 'Try it', () => import('./try.js')],
   ['tasks', 'Tasks', () => import('./tasks.js')],
+  ['operations', 'Operations', () => import('./operations.js')],
 ];
 const HIDDEN = {task: () => import('./task.js')};
 const KEYS = [
@@ -13,7 +14,7 @@ const KEYS = [
 
 const main = h('main', {id: 'main', tabindex: '-1'});
 const links = new Map(VIEWS.map(([id, label]) => [id, h('a', {href: `#/${id}`, text: label})]));
-const health = h('a', {class: 'health', href: '/health/ready'}, h('i', {'aria-hidden': 'true'}), h('span', {text: 'checking'}));
+const health = h('a', {class: 'health', href: '#/operations'}, h('i', {'aria-hidden': 'true'}), h('span', {text: 'checking'}));
 let view = null;
 let turn = 0;
 
@@ -84,7 +85,7 @@ async function open() {
   if (!load) return fill(main, state('empty', 'There is nothing at this address', 'Choose a view above.'));
   fill(main, state('loading', 'Loading'));
   try {
-    const module = await load();
+    const module = await load().catch(() => { throw new Error('The service cannot be reached.'); });
     if (mine !== turn) return null;
     const made = await module.open({rest, query, main});
     if (mine !== turn) return made?.close?.();

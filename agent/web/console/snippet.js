@@ -17,7 +17,7 @@ function quoted(text) {
 export function curl(parts) {
   const call = {jsonrpc: '2.0', id: 1, method: 'SendMessage', params: {message: message(parts)}};
   const file = parts.find((part) => part.url);
-  const body = quoted(JSON.stringify(call, null, 2)).replace('MESSAGE-ID', `'"$(uuidgen)"'`);
+  const body = quoted(JSON.stringify(call, null, 2)).replace('MESSAGE-ID', `'"$(date +%s)-$RANDOM"'`);
   const told = file
     ? `{\n  printf %s '${body.split('"@FILE@"').join(`"'; base64 -w0 '${quoted(file.filename ?? 'document.pdf')}'; printf %s '"`)}'\n} | `
     : '';

@@ -5,6 +5,7 @@ import {named, pill, resultsOf, sent} from './task.js';
 import {doubtful, leaves, spoken} from './result.js';
 
 const STATES = ['SUBMITTED', 'WORKING', 'INPUT_REQUIRED', 'AUTH_REQUIRED', 'COMPLETED', 'FAILED', 'CANCELED', 'REJECTED'];
+const HEADS = [['State', ''], ['Document', ''], ['Type', 'spare'], ['Pages', 'numeric spare'], ['To look at', 'numeric'], ['Changed', ''], ['', '']];
 const EVERY_MS = 2500;
 const PAGE = 50;
 
@@ -24,7 +25,7 @@ export function ago(time) {
 
 class Tasks {
   constructor(query, main) {
-    Object.assign(this, {main, state: query.get('state') ?? '', tokens: [''], words: ''});
+    Object.assign(this, {main, state: query.get('state') ?? '', tab: query.get('tab') ?? 'all', tokens: [''], words: ''});
     this.rows = h('tbody', {});
     this.pager = h('p', {class: 'pager'});
     this.total = h('span', {class: 'facts', role: 'status'});
@@ -35,11 +36,11 @@ class Tasks {
       h('option', {value: '', text: 'all states'}), STATES.map((one) => h('option', {value: one, selected: one === this.state, text: one.toLowerCase().replaceAll('_', ' ')})));
     const search = h('input', {type: 'search', placeholder: 'Filter this page', 'aria-label': 'Filter this page', oninput: () => { this.words = search.value.toLowerCase(); this.draw(); }});
     this.table = h('div', {class: 'wide'}, h('table', {class: 'grid tasks'},
-      h('thead', {}, h('tr', {}, ['State', 'Document', 'Type', 'Pages', 'To look at', 'Changed', ''].map((text) => h('th', {scope: 'col', text: text || null}, text ? null : h('span', {class: 'unseen', text: 'Actions'}))))), this.rows));
+      h('thead', {}, h('tr', {}, HEADS.map(([text, kind]) => h('th', {scope: 'col', class: kind}, text || h('span', {class: 'unseen', text: 'Actions'}))))), this.rows));
     const made = tabs([
       {id: 'all', label: 'Tasks', show: () => h('div', {}, h('div', {class: 'toolbar'}, filter, search, this.total), this.table, this.pager)},
       {id: 'dead', label: 'Dead letters', show: () => this.dead()},
-    ], 'Tasks', 'all');
+    ], 'Tasks', this.tab);
     fill(this.main, h('div', {class: 'page-wide'}, made.bar, made.panel));
     fill(this.rows, h('tr', {}, h('td', {colspan: '7'}, state('loading', 'Loading the tasks'))));
     this.load();
@@ -83,8 +84,8 @@ class Tasks {
     return h('tr', {dataset: {task: task.id}},
       h('td', {}, pill(name)),
       h('td', {class: 'main'}, h('a', {href: `#/task/${task.id}`, text: results[0]?.document.id ?? named(task) ?? task.id}), results.length > 1 ? h('span', {class: 'chip', text: `+${results.length - 1}`}) : null),
-      h('td', {text: type ? spoken(type) : ''}),
-      h('td', {class: 'numeric', text: pages ? String([...pages.values()].reduce((all, one) => all + one, 0)) : ''}),
+      h('td', {class: 'spare', text: type ? spoken(type) : ''}),
+      h('td', {class: 'numeric spare', text: pages ? String([...pages.values()].reduce((all, one) => all + one, 0)) : ''}),
       h('td', {class: 'numeric'}, open ? h('span', {class: 'chip warn', text: String(open)}) : results.length ? h('span', {class: 'hint', text: 'none'}) : ''),
       h('td', {title: new Date(task.status.timestamp).toLocaleString(), text: ago(task.status.timestamp)}),
       h('td', {class: 'numeric'}, ENDED.has(name)

@@ -18,7 +18,9 @@ export async function open({main}) {
 
 /** 2312 as "2.3 KB". */
 export function size(bytes) {
-  return bytes < 1024 ? `${bytes} B` : bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / 1024 ** 2).toFixed(1)} MB`;
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(3, Math.floor(Math.log(bytes) / Math.log(1024)));
+  return `${(bytes / 1024 ** power).toFixed(1)} ${['B', 'KB', 'MB', 'GB'][power]}`;
 }
 
 class Try {
@@ -41,7 +43,7 @@ class Try {
       h('section', {class: 'card', 'aria-labelledby': 'try-what'}, h('h2', {id: 'try-what', text: 'Documents'}), this.drop, this.cards, this.library),
       h('div', {class: 'column'},
         h('section', {class: 'card', 'aria-labelledby': 'try-wish'}, h('h2', {id: 'try-wish', text: 'What to extract'}), wish, this.options(),
-          this.fault, h('p', {class: 'actions'}, this.send, h('span', {class: 'hint', text: 'Nothing runs before.'}))),
+          this.fault, h('p', {class: 'actions'}, this.send, h('span', {class: 'hint', text: 'Nothing runs, and nothing is paid for, before.'}))),
         h('details', {class: 'card', ontoggle: () => this.code()}, h('summary', {text: 'The same request as curl and Python'}), this.snippets))));
     this.list();
   }
