@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as default
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from mcp_pdf.extract.conflicts import disagreeing
 from mcp_pdf.extract.currencies import find_currencies
 from mcp_pdf.extract.folding import squash
 from mcp_pdf.extract.found import Found
+from mcp_pdf.extract.identifiers import find_tax_ids
 from mcp_pdf.extract.labels import lexicon
 from mcp_pdf.extract.letterhead import guessed_parties
 from mcp_pdf.extract.line_items import Item, line_items
@@ -172,14 +173,14 @@ class Reading:
             return Answer(field, None, {field.pointer: {"reason": self._why()}})
         best = candidates[0]
         rival = max((c.score for c in candidates[1:] if c.value != best.value), default=0.0)
-        if best.proven:
-            checks["check_digits"] = True
+        if best.proven or (spec_of(concept or "") == "tax_id" and self._shaped(best)):
+            checks["check_digits"] = best.proven
         if sum(c.value == best.value and c.words != best.words for c in candidates) >= 1:
             checks["stated_twice"] = True
         if not self._sure(best, rival, checks):
             entry = proofs.doubtful(candidates, self.reader.layout, "doubtful")
             return Answer(field, None, {field.pointer: entry})
-        word = proofs.confidence(best.score, rival=rival, checks=checks)
+        word = proofs.confidence(best.score, field.type, rival=rival, checks=checks)
         return Answer(field, best.value, {field.pointer: proofs.leaf(self.reader.layout, best, word, checks)})
 
     def _why(self) -> str:
@@ -201,7 +202,9 @@ class Reading:
         if concept in passages.HEADS:
             return passages.stated_in_head(concept, reader.layout)
         if concept in ("email", "phone"):
-            return self._anywhere(concept)[:1]
+            found = self._anywhere(concept)
+            several = len({one.value for one in found}) > 1  # whose the first one is, nothing tells
+            return [one.scaled(0.8 if several else 1.0) for one in found[:1]]
         match = _ROLE.fullmatch(concept)
         found = reader.find(concept, field.type, spec_of(concept)) if field.type != "namelist" else []
         if field.type == "amount":
@@ -222,11 +225,20 @@ class Reading:
         own = [one for party in self.parties if party.role == role for one in passages.part_of(party, part)]
         if part not in ("vat_id", "tax_number"):
             return own
+        own = [replace(one, proven=self._checked(one)) for one in own]
         others = [party for party in self.parties if party.role != role]
         foreign = {word for party in others for s in party.segments for word in s.words}
         numbers = {squash(str(party.parts["vat_id"].value)) for party in others if "vat_id" in party.parts}
         free = [c for c in found if squash(str(c.value)) not in numbers and not any(w in foreign for w in c.words)]
         return own + [one.scaled(0.85) for one in free]
+
+    def _checked(self, one: Candidate) -> bool:
+        """Whether the check digits of a tax number are right."""
+        return any(found.valid for found in find_tax_ids(str(one.value), self.reader.context))
+
+    def _shaped(self, one: Candidate) -> bool:
+        """Whether a number names the country whose check digits it has to satisfy."""
+        return bool(find_tax_ids(str(one.value), self.reader.context))
 
     def _otherwise(self, concept: str, found: list[Candidate]) -> list[Candidate]:
         """What stands in for a label: the title line, the only date, the total as the sum to pay."""
@@ -292,8 +304,9 @@ class Reading:
         ]
 
     def _anywhere(self, kind: str) -> list[Candidate]:
+        proven = kind == "iban"  # what has no check digits proves nothing by its form
         return [
-            self.reader.candidate(one, segment, 0, "same", 0.9 if one.valid else 0.4, None, proven=one.valid)
+            self.reader.candidate(one, segment, 0, "same", 0.9 if one.valid else 0.4, None, proven=proven and one.valid)
             for segment in self.reader.layout.segments
             for one in self.reader.read(kind, segment.text)
         ]

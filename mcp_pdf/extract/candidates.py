@@ -227,7 +227,7 @@ class Reader:
             )
 
     def _proves(self, kind: str, found: Found) -> bool:
-        return kind in ("iban", "tax_id", "bic") and found.valid
+        return kind in ("iban", "tax_id") and found.valid
 
     def read(self, kind: str, text: str) -> list[Found]:
         """Values of a kind in a text; tax numbers may go without their country beside a label."""

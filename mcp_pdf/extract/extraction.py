@@ -12,7 +12,7 @@ from mcp_pdf.extract.answers import Answer, Reading
 from mcp_pdf.extract.candidates import Reader
 from mcp_pdf.extract.classify import kind_of, language_of
 from mcp_pdf.extract.dates import day_first
-from mcp_pdf.extract.evidence import refused
+from mcp_pdf.extract.evidence import judged, refused
 from mcp_pdf.extract.fitting import Fitting
 from mcp_pdf.extract.found import Context
 from mcp_pdf.extract.layout import Layout
@@ -104,6 +104,8 @@ def _result(document: Document, wish: Wish, reading: Reading, kind: str, answers
     evidence: dict[str, Any] = {}
     for answer in answers:
         evidence.update(answer.evidence)
+    checks = report(reading, answers, None if wish.fields else TYPES[kind].checks)
+    judged(evidence, checks)
     values = schemas.assemble({answer.field.path or (answer.field.name,): answer.value for answer in answers})
     result = {
         "values": values,
@@ -113,7 +115,7 @@ def _result(document: Document, wish: Wish, reading: Reading, kind: str, answers
             "language": reading.reader.context.language,
         },
         "evidence": evidence,
-        "checks": report(reading, answers, None if wish.fields else TYPES[kind].checks),
+        "checks": checks,
         "warnings": list(document.warnings),
         "usage": {
             "pages": len(document.pages),

@@ -124,7 +124,7 @@ def _checks(role: str, *, proven: bool, summed: bool) -> dict[str, bool]:
 
 def _proof(reader: Reader, cell: Cell, value: Any, checks: dict[str, bool]) -> dict[str, Any]:
     one = Candidate(value, cell.text, cell.words, cell.page, 0.9 if checks else 0.6, "below")
-    word = proofs.confidence(one.score, rival=0.0, checks=checks)
+    word = proofs.confidence(one.score, "string", rival=0.0, checks=checks)
     return proofs.leaf(reader.layout, one, word, checks)
 
 
