@@ -180,6 +180,14 @@ class Library:
         found = list(self._walk(os.fsencode(self.root), b"", 0))
         return sorted(found[: self.limits.library_files], key=lambda entry: entry.doc_id.encode("utf-8", "replace"))
 
+    def page(self, after: str | None) -> tuple[list[Entry], int, str | None]:
+        """The entries that follow this id, as many as one answer holds; the number of all; and where to go on."""
+        entries = self.listing()
+        start = 0 if after is None else next((i for i, e in enumerate(entries) if e.doc_id > after), len(entries))
+        shown = entries[start : start + self.limits.listing_page]
+        more = start + len(shown) < len(entries)
+        return shown, len(entries), shown[-1].doc_id if more else None
+
     def _walk(self, directory: bytes, prefix: bytes, depth: int) -> Iterator[Entry]:
         try:
             with os.scandir(directory) as entries:

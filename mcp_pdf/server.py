@@ -14,7 +14,7 @@ import orjson
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 
-from mcp_pdf import __version__
+from mcp_pdf import __version__, resources
 from mcp_pdf.cache import PageCache
 from mcp_pdf.desk import Desk, Picture
 from mcp_pdf.errors import INTERNAL, PdfError
@@ -113,7 +113,12 @@ def make_server(desk: Desk) -> Server[Any]:
         return _result(text.decode())
 
     return Server(
-        "mcp_pdf", version=__version__, instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool
+        "mcp_pdf",
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        **resources.handlers(desk),
     )
 
 

@@ -115,15 +115,11 @@ async def list_available_pdfs(desk: Desk, arguments: dict[str, Any], tell: Tell 
 
 
 def _listing(desk: Desk, arguments: dict[str, Any]) -> dict[str, Any]:
-    entries = desk.library.listing()
-    after = arguments.get("cursor")
-    start = 0 if after is None else next((i for i, e in enumerate(entries) if e.doc_id > after), len(entries))
-    shown = entries[start : start + desk.limits.listing_page]
-    more = start + len(shown) < len(entries)
+    shown, total, following = desk.library.page(arguments.get("cursor"))
     return {
         "documents": [desk.library.describe(entry) for entry in shown],
-        "total": len(entries),
-        "next_cursor": shown[-1].doc_id if more else None,
+        "total": total,
+        "next_cursor": following,
     }
 
 

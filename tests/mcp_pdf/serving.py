@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -69,6 +71,26 @@ def serving(directory: Path, **environment: str) -> Iterator[Serving]:
     )
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(Client(parameters)) as client:
         yield Serving(portal, client)
+
+
+@contextmanager
+def serving_http(directory: Path, **environment: str) -> Iterator[str]:
+    """The address of a server of this directory over streamable HTTP; leaving ends it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    command = [sys.executable, "-m", "mcp_pdf", "--dir", str(directory), "--transport", "http", "--port", str(port)]
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "MCP_PDF_WORKERS": "1"} | environment
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as process:
+        try:
+            assert eventually(lambda: _is_open(port), 20)
+            yield f"http://127.0.0.1:{port}/mcp"
+        finally:
+            process.kill()
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:

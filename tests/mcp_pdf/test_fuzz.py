@@ -1,4 +1,4 @@
-"""Mutated sample documents: a result or a stable code for each, the same server throughout, no worker left over."""
+"""Mutated documents: a result or a stable code for each, the same server throughout, no worker left over."""
 
 from __future__ import annotations
 
@@ -7,39 +7,27 @@ import random
 from pathlib import Path
 
 from mcp_pdf.errors import CODES
-from tests.mcp_pdf.serving import SAMPLES, alive, eventually, serving
+from tests.mcp_pdf.mutation import mutated, seeds
+from tests.mcp_pdf.serving import alive, eventually, serving
 
 INPUTS = 300
-
-
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    """A few bytes changed, a piece cut out or doubled."""
-    out = bytearray(data)
-    for _ in range(chance.randint(1, 12)):
-        at = chance.randrange(len(out))
-        kind = chance.randrange(4)
-        if kind == 0:
-            out[at] = chance.randrange(256)
-        elif kind == 1:
-            del out[at : at + chance.randint(1, 64)]
-        elif kind == 2:
-            out[at:at] = out[at : at + chance.randint(1, 256)]
-        else:
-            out[at : at + 4] = str(chance.choice([0, -1, 2**31, 2**63])).encode()
-    return b"%PDF-" + bytes(out[5:])
+AT_ONCE = 10
+TOOLS = ("read_doc_contents", "extract_fields", "get_document_info", "read_form_fields", "extract_tables")
 
 
 def test_no_mutated_document_ends_the_server_or_leaks_a_worker(tmp_path: Path) -> None:
     chance = random.Random(20261124)  # noqa: S311  repeatable, not secret
-    samples = [path.read_bytes() for path in sorted(SAMPLES.glob("*.pdf"))]
-    with serving(tmp_path) as server:
+    corpus = seeds()
+    with serving(tmp_path, MCP_PDF_OCR="off", MCP_PDF_JOB_SECONDS="2") as server:
         first = server.call("server_status")
-        for number in range(INPUTS):
-            (tmp_path / "fuzz.pdf").write_bytes(mutated(chance.choice(samples), chance))
-            tool = chance.choice(["read_doc_contents", "extract_fields", "get_document_info", "read_form_fields"])
-            result = server.raw(tool, doc_id="fuzz.pdf")
-            body = json.loads(result.content[0].text)
-            assert not result.is_error or body["code"] in CODES - {"internal"}, (number, tool, body)
+        for start in range(0, INPUTS, AT_ONCE):
+            calls = []
+            for number in range(start, start + AT_ONCE):
+                (tmp_path / f"{number % AT_ONCE}.pdf").write_bytes(mutated(corpus, chance))
+                calls.append((chance.choice(TOOLS), {"doc_id": f"{number % AT_ONCE}.pdf"}))
+            for call, result in zip(calls, server.together(calls), strict=True):
+                body = json.loads(result.content[0].text)
+                assert not result.is_error or body["code"] in CODES - {"internal"}, (start, call, body)
         last = server.call("server_status")
         assert last["forkserver_pid"] == first["forkserver_pid"]
         assert len(last["workers"]["pids"]) <= last["workers"]["size"]

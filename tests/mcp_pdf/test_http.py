@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.mcp_pdf.hostile import GOOD
-from tests.mcp_pdf.serving import eventually
+from tests.mcp_pdf.serving import serving_http
 
 TOKEN = "letmein"
 PING = {
@@ -29,29 +25,12 @@ PING = {
 }
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-def _open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     directory: Path = tmp_path_factory.mktemp("http")
     (directory / "good.pdf").write_bytes(GOOD)
-    port = _free_port()
-    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "MCP_PDF_TOKEN": TOKEN, "MCP_PDF_WORKERS": "1"}
-    command = [sys.executable, "-m", "mcp_pdf", "--dir", str(directory), "--transport", "http", "--port", str(port)]
-    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as process:
-        try:
-            assert eventually(lambda: _open(port), 20)
-            yield port
-        finally:
-            process.kill()
+    with serving_http(directory, MCP_PDF_TOKEN=TOKEN) as url:
+        yield int(url.rsplit(":", 1)[1].removesuffix("/mcp"))
 
 
 def post(port: int, *, token: str | None = TOKEN, host: str | None = None) -> tuple[int, str]:
