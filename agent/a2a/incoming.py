@@ -100,7 +100,7 @@ def read_part(fields: Fields, *, wrapped_data: bool = False) -> Part:
     media_type, filename = fields.text("mediaType") or fields.text("mimeType"), fields.text("filename")
     value = json[given[0]]
     if given[0] == "data":
-        value = _data(fields, value, wrapped=wrapped_data and kind is None)
+        value, metadata = _data(fields, value, metadata, wrapped=wrapped_data and kind is None)
         return Part(data=value, has_data=True, filename=filename, media_type=media_type, metadata=metadata)
     if not isinstance(value, str):
         raise fields.wrong(given[0], "must be a string")
@@ -120,15 +120,17 @@ def _kinds(content: str) -> tuple[str, ...]:
     return ("file",) if content in ("raw", "url", "file") else (content,)
 
 
-def _data(fields: Fields, value: object, *, wrapped: bool) -> Any:
+def _data(
+    fields: Fields, value: object, metadata: Mapping[str, Any], *, wrapped: bool
+) -> tuple[Any, Mapping[str, Any]]:
+    """The data and its metadata; 0.3 marks what is no object, and so stands in one, in the metadata."""
     if wrapped and isinstance(value, dict) and value.keys() == {"data"}:
         value = value["data"]
-    if fields.json.get("kind") == "data":
-        if not isinstance(value, dict):
-            raise fields.wrong("data", "must be an object")
-        if fields.mapping("metadata").get("data_part_compat") is True and value.keys() == {"value"}:
-            return value["value"]  # how 0.3 carries what is no object
-    return value
+    if fields.json.get("kind") == "data" and not isinstance(value, dict):
+        raise fields.wrong("data", "must be an object")
+    if metadata.get("data_part_compat") is True and isinstance(value, dict) and value.keys() == {"value"}:
+        return value["value"], {key: more for key, more in metadata.items() if key != "data_part_compat"}
+    return value, metadata
 
 
 def _file(fields: Fields) -> Part:

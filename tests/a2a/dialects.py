@@ -162,7 +162,8 @@ class Dialect:
         if self.new or self.rest:
             (kind,) = event
             return str(kind)
-        return {"status-update": "statusUpdate", "artifact-update": "artifactUpdate"}.get(event["kind"], event["kind"])
+        kind = str(event["kind"])
+        return {"status-update": "statusUpdate", "artifact-update": "artifactUpdate"}.get(kind, kind)
 
     def inner(self, event: Json) -> Json:
         """The event without the wrapper that some dialects put around it."""

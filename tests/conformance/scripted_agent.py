@@ -35,6 +35,7 @@ from agent.web.keys import CARD, ENGINE, FETCHER, UPLOADS, WAIT_S
 from agent.web.middleware import make_middleware
 
 STAY_S = 4.0
+FLOOD_CHUNKS, FLOOD_CHUNK = 40, "flood " * 20_000
 DELAY_S = 2.0  # the kits' own unit of waiting
 TEXT = Part(text="Generated text content")
 FILE = Part(raw=b"Generated file content", filename="output.txt", media_type="text/plain")
@@ -88,6 +89,12 @@ async def delayed(run: Run) -> Outcome:
     return ends(run, "Done after delay")
 
 
+async def flood(run: Run) -> Outcome:
+    for number in range(FLOOD_CHUNKS):  # more than the kernel buffers for a reader who takes nothing
+        await run.artifact(Artifact(f"artifact-{number}", (Part(text=FLOOD_CHUNK),)))
+    return ends(run, "Hello from TCK")
+
+
 # The first prefix that fits decides; longer ones stand before those they begin with.
 STEPS: tuple[tuple[str, Step], ...] = (
     ("tck-complete-task", complete),
@@ -106,6 +113,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("test-resubscribe-message-id", stay),
     ("locked-", lock),
     ("bench-", complete),
+    ("flood-", flood),
 )
 
 
