@@ -48,6 +48,7 @@ from agent.web.keys import (
     HISTORY,
     PDF,
     POOLS,
+    STORE,
     UPLOADS,
     WAIT_S,
 )
@@ -117,6 +118,7 @@ def _parts(
             means = await opened.enter_async_context(models)
             pusher = _pusher(config, app[CARD].signing_key, metrics)
             engine = _engine(config, store, uploads, _work(pdf, metrics, means), metrics, pusher)
+            app[STORE] = store
             app[PDF], app[UPLOADS], app[ENGINE] = pdf, uploads, await opened.enter_async_context(engine)
             app[HISTORY] = await opened.enter_async_context(_history(app[ENGINE], metrics, memory, pulse))
             health.register("mcp", lambda: _pdf_check(pdf), required=True)

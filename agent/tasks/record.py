@@ -22,6 +22,7 @@ from agent.task import (
     StatusChanged,
     Task,
 )
+from agent.tasks.store import Decision, Verdict
 
 Json = dict[str, Any]
 
@@ -177,6 +178,25 @@ def read_artifact(record: Json) -> Artifact:
         metadata=record.get("metadata", EMPTY),
         extensions=tuple(record.get("extensions", ())),
     )
+
+
+def write_decision(decision: Decision) -> Json:
+    """`{artifact, part, pointer, verdict, old, new, by, at}`, as the HTTP interface tells it too."""
+    return {
+        "artifact": decision.artifact,
+        "part": decision.part,
+        "pointer": decision.pointer,
+        "verdict": decision.verdict.value,
+        "old": decision.old,
+        "new": decision.new,
+        "by": decision.by,
+        "at": decision.at.isoformat(),
+    }
+
+
+def read_decision(record: Json) -> Decision:
+    at = datetime.fromisoformat(record["at"])
+    return Decision(**{**record, "verdict": Verdict(record["verdict"]), "at": at})
 
 
 def write_event(event: Event) -> Json:

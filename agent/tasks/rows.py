@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from agent.tasks.record import (
     read_artifact,
     read_head,
     write_artifact,
+    write_decision,
     write_event,
     write_head,
 )
@@ -24,6 +25,7 @@ from agent.tasks.store import (
     JOURNAL_EVENTS,
     Claimed,
     Commit,
+    Decision,
     Erase,
     Erased,
     ListQuery,
@@ -138,6 +140,14 @@ def write_push(connection: sqlite3.Connection, config: PushConfig) -> None:
     )
 
 
+def write_decisions(connection: sqlite3.Connection, task_id: str, decisions: Sequence[Decision]) -> None:
+    found = connection.execute("SELECT caller FROM tasks WHERE id = ?", (task_id,)).fetchone()
+    if found is None:
+        raise Stale(task_id)
+    added = [(task_id, found[0], dump(write_decision(decision))) for decision in decisions]
+    connection.executemany("INSERT INTO decisions (task, caller, body) VALUES (?, ?, ?)", added)
+
+
 def read_push(row: tuple[Any, ...]) -> PushConfig:
     return replace(PushConfig(*row), gave_up=bool(row[10]))
 
@@ -239,7 +249,7 @@ def _delete_tasks(connection: sqlite3.Connection, task_ids: Iterable[str]) -> No
     for task_id in task_ids:
         row = connection.execute("SELECT caller, state FROM tasks WHERE id = ?", (task_id,)).fetchone()
         _count(connection, row[0], row[1], -1)
-        for table in ("artifacts", "journal", "documents", "claims", "pushes", "dead"):
+        for table in ("artifacts", "journal", "documents", "claims", "pushes", "dead", "decisions"):
             connection.execute(f"DELETE FROM {table} WHERE task = ?", (task_id,))  # noqa: S608  # fixed words
         connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
 

@@ -41,7 +41,12 @@ CREATE INDEX uploads_by_expiry ON uploads (expires);
 
 _DEAD = "CREATE TABLE dead (task TEXT PRIMARY KEY) WITHOUT ROWID;"
 
-STEPS = (_FIRST, _DEAD)
+_DECISIONS = """
+CREATE TABLE decisions (seq INTEGER PRIMARY KEY, task TEXT NOT NULL, caller TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX decisions_by_task ON decisions (task);
+"""
+
+STEPS = (_FIRST, _DEAD, _DECISIONS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

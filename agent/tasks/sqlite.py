@@ -17,11 +17,12 @@ import orjson
 
 from agent.task import State, Task
 from agent.tasks import rows
-from agent.tasks.record import millis, moment, read_artifact, read_event, read_head
+from agent.tasks.record import millis, moment, read_artifact, read_decision, read_event, read_head
 from agent.tasks.schema import migrate
 from agent.tasks.store import (
     Claimed,
     Commit,
+    Decision,
     Done,
     Entry,
     Erase,
@@ -143,6 +144,13 @@ class SqliteStore:
     async def uploads(self, caller: str) -> Sequence[UploadRow]:
         found = await self._rows("SELECT * FROM uploads WHERE caller = ? ORDER BY created", caller)
         return [_upload(row) for row in found]
+
+    async def put_decisions(self, task_id: str, decisions: Sequence[Decision]) -> None:
+        await self._writer.call(lambda connection: rows.write_decisions(connection, task_id, decisions))
+
+    async def decisions(self, task_id: str) -> Sequence[Decision]:
+        found = await self._rows("SELECT body FROM decisions WHERE task = ? ORDER BY seq", task_id)
+        return [read_decision(orjson.loads(body)) for (body,) in found]
 
     async def erase(self, what: Erase) -> Erased:
         erased: Erased = await self._writer.call(lambda connection: rows.erase(connection, what))

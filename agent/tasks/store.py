@@ -6,11 +6,12 @@ The journal's sequence number is the task's version after the event. Rows of all
 
 from __future__ import annotations
 
+import enum
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from agent.errors import Overloaded
 from agent.task import Event, State, Task
@@ -63,6 +64,29 @@ class PushConfig:
     failures: int = 0  # in a row
     gave_up: bool = False
     last_error: str | None = None
+
+
+class Verdict(enum.Enum):
+    """What a person says of a value; `undo` takes back what was said of it before."""
+
+    ACCEPT = "accept"
+    CORRECT = "correct"
+    REJECT = "reject"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody said of one value of a result; `part` is the result's place in its artifact."""
+
+    artifact: str
+    part: int
+    pointer: str
+    verdict: Verdict
+    old: Any  # as it was extracted
+    new: Any  # as it holds by this decision
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +204,12 @@ class Store(AbstractAsyncContextManager["Store"], Protocol):
     async def upload(self, caller: str, sha256: str) -> UploadRow | None: ...
 
     async def uploads(self, caller: str) -> Sequence[UploadRow]: ...
+
+    async def put_decisions(self, task_id: str, decisions: Sequence[Decision]) -> None:
+        """Adds them to those of the task, all or none. Raises Stale when the task is gone."""
+
+    async def decisions(self, task_id: str) -> Sequence[Decision]:
+        """All that was said of a task's results, oldest first; it goes with the task."""
 
     async def erase(self, what: Erase) -> Erased: ...
 

@@ -12,6 +12,7 @@ from agent.pdf_client.session import PdfClient
 from agent.pools import Pools
 from agent.tasks.engine import TaskEngine
 from agent.tasks.fetch import Fetcher
+from agent.tasks.store import Store
 from agent.tasks.uploads import Uploads
 from agent.telemetry.history import History
 
@@ -20,6 +21,7 @@ REQUEST_ID = web.RequestKey("request_id", str)  # set with it; a caller's own X-
 
 ENGINE = web.AppKey("engine", TaskEngine)
 UPLOADS = web.AppKey("uploads", Uploads)
+STORE = web.AppKey("store", Store)
 FETCHER = web.AppKey("fetcher", Fetcher)
 CARD = web.AppKey("card", CardFacts)
 WAIT_S = web.AppKey("wait_s", float)  # a blocking send waits at most this long

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from agent.a2a import operations as ops
-from agent.web import card, console, documents, jsonrpc
+from agent.web import card, console, documents, jsonrpc, reviews
 from agent.web.rest import Handler
 
 # A task id ends before a colon: /tasks/{id}:cancel is one segment.
@@ -30,6 +30,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/openapi.json", card.description)
     console.add_routes(app)
     documents.add_routes(app)
+    reviews.add_routes(app)
 
 
 def _pattern(path: str) -> str:

@@ -29,6 +29,7 @@ from agent.tasks.store import (
     Claim,
     Claimed,
     Commit,
+    Decision,
     Erase,
     Erased,
     ListQuery,
@@ -36,6 +37,7 @@ from agent.tasks.store import (
     Stale,
     Store,
     UploadRow,
+    Verdict,
 )
 from tests.tasks.stores import Place
 
@@ -197,6 +199,19 @@ async def test_an_outbox_is_what_a_webhook_has_not_got(store: Store) -> None:
     assert [known.id for known in await store.push_configs(task.id)] == ["late"]
     with pytest.raises(Stale):
         await store.put_push(replace(config, task_id="unknown"))
+
+
+async def test_decisions_are_kept_in_order_with_their_task_and_go_with_it(store: Store) -> None:
+    task = await committed(store, Commit(made()))
+    first = Decision("extraction-1", 0, "/total", Verdict.CORRECT, "1.00", {"a": None}, "ann", now())
+    then = replace(first, verdict=Verdict.UNDO, new=None, part=1)
+    await store.put_decisions(task.id, [first, then])
+    await store.put_decisions(task.id, [first])
+    assert list(await store.decisions(task.id)) == [first, then, first]
+    await store.erase(Erase(task_id=task.id))
+    assert list(await store.decisions(task.id)) == []
+    with pytest.raises(Stale):
+        await store.put_decisions(task.id, [first])
 
 
 async def test_an_erasure_reaches_all_that_a_task_left(store: Store) -> None:

@@ -4,6 +4,7 @@ task:ID            hash: head, version, attempt, state, at, caller, context, mad
 journal:ID         stream: entry VERSION-0 holds the event (and, by digest, an artifact too large to stand in it)
 blob:ID:DIGEST     a large artifact, compressed; written once
 named:ID           set: what must go with the task: `document:…`, `claim:…`, `blob:…`
+decisions:ID       list: what was said of the task's results, oldest first
 push:ID            hash: CONFIG (as registered), CONFIG/state (how far it is)
 all:STATE          sorted set of tasks by the time of their status; so are by:CALLER, by-state:STATE:CALLER and
                    by-context:N:CALLER:CONTEXT
@@ -35,6 +36,10 @@ def blob(task_id: str, digest: str) -> str:
 
 def push(task_id: str) -> str:
     return f"{PREFIX}push:{task_id}"
+
+
+def decisions(task_id: str) -> str:
+    return f"{PREFIX}decisions:{task_id}"
 
 
 def state(name: str) -> str:

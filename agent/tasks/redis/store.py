@@ -18,14 +18,15 @@ import orjson
 from agent.errors import NotFound
 from agent.task import State, Task
 from agent.tasks import page_token
-from agent.tasks.record import millis, read_head
+from agent.tasks.record import dump, millis, read_decision, read_head, write_decision
 from agent.tasks.redis import erasure, keys, wire
 from agent.tasks.redis.commits import Commits
 from agent.tasks.redis.follower import Follower
-from agent.tasks.redis.scripts import HOLD, MARK_PUSH, PAGE, PUT_PUSH
+from agent.tasks.redis.scripts import HOLD, MARK_PUSH, PAGE, PUT_DECISIONS, PUT_PUSH
 from agent.tasks.store import (
     Claimed,
     Commit,
+    Decision,
     Done,
     Entry,
     Erase,
@@ -190,6 +191,17 @@ class RedisStore:
         names = [sha256.decode() for sha256 in await self._redis.zrange(keys.uploads(caller), 0, -1)]
         bodies = await self._each("get", [(keys.upload(sha256, caller),) for sha256 in names])
         return [wire.read_upload(name, caller, body) for name, body in zip(names, bodies, strict=True) if body]
+
+    @_told
+    async def put_decisions(self, task_id: str, decisions: Sequence[Decision]) -> None:
+        added = [dump(write_decision(decision)) for decision in decisions]
+        if not await PUT_DECISIONS(self._redis, task_id, *added):
+            raise Stale(task_id)
+
+    @_told
+    async def decisions(self, task_id: str) -> Sequence[Decision]:
+        found = await self._redis.lrange(keys.decisions(task_id), 0, -1)
+        return [read_decision(orjson.loads(body)) for body in found]
 
     @_told
     async def erase(self, what: Erase) -> Erased:

@@ -17,7 +17,7 @@ for _, member in ipairs(members) do
     redis.call('DEL', P .. member)
   end
 end
-redis.call('DEL', task, named, P .. 'journal:' .. id, P .. 'push:' .. id)
+redis.call('DEL', task, named, P .. 'journal:' .. id, P .. 'push:' .. id, P .. 'decisions:' .. id)
 redis.call('SREM', P .. 'pushing', id)
 redis.call('ZREM', P .. 'dead', id)
 for _, name in ipairs({
