@@ -189,7 +189,8 @@ class Runner:
 
 
 def failed(task: Task, fault: AgentError, metadata: Mapping[str, Any] = EMPTY) -> StatusChanged:
-    """FAILED, with the failure in words and as data."""
+    """FAILED, with the failure in words and as data; the log has its code, which may tell of all tasks at once."""
+    log.info("task.failed", extra={"task": task.id, "code": fault.code})
     return StatusChanged(State.FAILED, now(), told(task, fault), metadata)
 
 

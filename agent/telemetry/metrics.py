@@ -63,6 +63,7 @@ class Metrics:
         self.push_deliveries_total = self._counter(
             "push_deliveries_total", "Attempts to deliver push notifications.", "outcome"
         )
+        self.push_deliveries_total.labels("given_up")  # from 0 on, so that the first one is an increase
 
     def _requests(self) -> None:
         self.http_requests_total = self._counter(

@@ -34,6 +34,15 @@ def test_an_alert_is_tested_to_fire_and_to_stay_quiet(name: str) -> None:
     assert sorted(expected) == [False, True]
 
 
+@pytest.mark.parametrize("name", sorted(ALERTS))
+def test_an_alert_has_a_severity_words_and_a_runbook_with_a_section_of_its_name(name: str) -> None:
+    alert = ALERTS[name]
+    assert alert["labels"]["severity"] in ("page", "ticket")
+    assert {"summary", "description", "runbook_url"} <= alert["annotations"].keys()
+    runbook = (ROOT / alert["annotations"]["runbook_url"]).read_text(encoding="utf-8")
+    assert f"`{name}`" in runbook
+
+
 def test_rules_read_only_metrics_that_the_service_gives() -> None:
     given = {row.name: row.kind for row in documentation()}
     exposed = {
