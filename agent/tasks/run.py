@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from agent.task import (
     EMPTY,
     Artifact,
     ArtifactChanged,
+    Event,
     Message,
     Outcome,
     Part,
@@ -22,6 +24,7 @@ from agent.task import (
     now,
 )
 from agent.tasks.ledger import Ledger, Live
+from agent.tasks.store import StoreUnavailable
 from agent.tasks.uploads import Uploads
 
 _PROGRESS_EVERY_S = 0.25
@@ -36,11 +39,26 @@ class Work(Protocol):
         """A direct answer without a task, or None."""
 
 
+class Insist(Protocol):
+    """Commits, and tries again as long as the store cannot be written."""
+
+    async def __call__(
+        self, live: Live, event: Event, *, attempt: int | None = None, documents: tuple[str, ...] = ()
+    ) -> Task: ...
+
+
 class Run:
     """One attempt at a task: what the work sees of it, and how it tells what it finds."""
 
     def __init__(
-        self, task: Task, caller: Caller, secrets: Mapping[str, str], uploads: Uploads, ledger: Ledger, live: Live
+        self,
+        task: Task,
+        caller: Caller,
+        secrets: Mapping[str, str],
+        uploads: Uploads,
+        ledger: Ledger,
+        live: Live,
+        insist: Insist,
     ) -> None:
         self.task = task  # the snapshot at the start; its history holds all messages, the newest last
         self.caller = caller
@@ -48,22 +66,24 @@ class Run:
         self.uploads = uploads
         self._ledger = ledger
         self._live = live
+        self._insist = insist
         self._told_at = 0.0
 
     async def progress(self, text: str, **metadata: Any) -> None:
-        """Tells how far the work is, at most four times a second; what comes sooner is dropped."""
+        """Tells how far the work is, at most four times a second; what comes sooner, or cannot be kept, is dropped."""
         at = time.monotonic()
         if at - self._told_at < _PROGRESS_EVERY_S:
             return
         self._told_at = at
         message = self.message(Part(text=text))
         event = StatusChanged(State.WORKING, now(), message, metadata or EMPTY, progress=True)
-        await self._ledger.commit(self._live, event, attempt=self.task.attempt)
+        with contextlib.suppress(StoreUnavailable):
+            await self._ledger.commit(self._live, event, attempt=self.task.attempt)
 
     async def artifact(self, artifact: Artifact, *, append: bool = False, last_chunk: bool = True) -> None:
         """Committed when it returns; the same artifact id replaces, or takes further parts with `append`."""
         event = ArtifactChanged(artifact, append, last_chunk)
-        await self._ledger.commit(self._live, event, attempt=self.task.attempt, documents=documents_of(artifact))
+        await self._insist(self._live, event, attempt=self.task.attempt, documents=documents_of(artifact))
 
     async def referenced(self) -> list[Task]:
         """The caller's own tasks that the newest message names; what is foreign or gone is left out."""

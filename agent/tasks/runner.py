@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.caller import Caller
 from agent.errors import AgentError, Failure, Internal, Overloaded, TaskNotFound
-from agent.task import EMPTY, AttemptStarted, IllegalMove, Message, Part, State, StatusChanged, Task, new_id, now
+from agent.task import EMPTY, AttemptStarted, Event, IllegalMove, Message, Part, State, StatusChanged, Task, new_id, now
 from agent.tasks.ledger import Ledger, Live
 from agent.tasks.queue import FairQueue
 from agent.tasks.run import Run, Work
@@ -155,7 +155,7 @@ class Runner:
     async def _work_on(self, live: Live, task: Task) -> StatusChanged:
         """Runs the work to its end; whatever comes of it is a status."""
         caller = live.caller or Caller(task.caller, documents=task.scope)
-        run = Run(task, caller, live.secrets, self._uploads, self._ledger, live)
+        run = Run(task, caller, live.secrets, self._uploads, self._ledger, live, self._insist)
         deadline = asyncio.timeout(self._task_timeout_s)
         try:
             async with deadline:
@@ -174,12 +174,14 @@ class Runner:
             return failed(task, Internal("the work failed unexpectedly"))
         return StatusChanged(outcome.state, now(), outcome.message, outcome.metadata)
 
-    async def _insist(self, live: Live, event: StatusChanged | AttemptStarted, *, attempt: int | None = None) -> Task:
+    async def _insist(
+        self, live: Live, event: Event, *, attempt: int | None = None, documents: tuple[str, ...] = ()
+    ) -> Task:
         """Commits, and tries again as long as the store cannot be written: a task is not lost to a full disk."""
         pause_s = 0.05
         while True:
             try:
-                return await self._ledger.commit(live, event, attempt=attempt)
+                return await self._ledger.commit(live, event, attempt=attempt, documents=documents)
             except StoreUnavailable as fault:
                 log.warning("task.commit_delayed", extra={"task": live.task.id, "cause": fault.message})
                 if self.draining:

@@ -109,8 +109,9 @@ class SqliteStore:
 
     async def undelivered(self) -> Sequence[PushConfig]:
         query = (
-            f"SELECT {rows.PUSH} FROM pushes WHERE NOT gave_up AND delivered < "  # noqa: S608  # columns of this program
-            "(SELECT version FROM tasks WHERE tasks.id = pushes.task)"
+            f"SELECT {rows.PUSH} FROM pushes WHERE NOT gave_up AND EXISTS ("  # noqa: S608  # columns of this program
+            "SELECT 1 FROM tasks WHERE tasks.id = pushes.task AND"
+            " (delivered < version OR state NOT IN ('completed', 'failed', 'canceled', 'rejected')))"
         )
         return [rows.read_push(row) for row in await self._rows(query)]
 

@@ -194,7 +194,7 @@ class Store(AbstractAsyncContextManager["Store"], Protocol):
     async def delete_push(self, task_id: str, config_id: str) -> None: ...
 
     async def undelivered(self) -> Sequence[PushConfig]:
-        """Configs that have not given up and whose task has events they have not got."""
+        """Configs that have not given up and whose task has events they have not got, or goes on."""
 
     async def mark_push(self, config: PushConfig) -> None:
         """Keeps delivered, failures, gave_up, last_error of a config that still exists; never lowers `delivered`."""

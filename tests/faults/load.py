@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -16,6 +15,7 @@ from random import Random
 import aiohttp
 from aiohttp import ClientResponse
 
+from tests.faults.sse import events
 from tests.faults.witness import ENDED, Json, Witness
 from tests.service import Service
 
@@ -153,15 +153,8 @@ class Load:
         headers = {} if after is None else {"Last-Event-ID": str(after)}
         try:
             async with self._post(method, params, headers) as answer:
-                sequence, data = -1, b""
-                async for line in answer.content:
-                    if line.startswith(b"id: "):
-                        sequence = int(line[4:])
-                    elif line.startswith(b"data: "):
-                        data = line[6:]
-                    elif line == b"\n" and data:
-                        yield sequence, json.loads(data)["result"]
-                        data = b""
+                async for told in events(answer):
+                    yield told
         except aiohttp.ClientError as fault:
             raise Died from fault
 

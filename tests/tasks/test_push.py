@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +13,13 @@ from joserfc.jwk import ECKey
 
 from agent.errors import InvalidParams, TaskNotFound
 from agent.signature import SigningKey
-from agent.task import State, Task, state_after
+from agent.task import Outcome, Part, State, Task, state_after
 from agent.tasks.engine import TaskEngine
 from agent.tasks.push import SIGNATURE, Pusher
+from agent.tasks.run import Run
 from agent.tasks.store import PushConfig
 from agent.tasks.subscription import Update
-from tests.tasks.conftest import ANN, BOB, opened, said
+from tests.tasks.conftest import ANN, BOB, complete, opened, said
 
 
 @dataclass
@@ -57,9 +58,11 @@ def payload(protocol: str, update: Update) -> tuple[bytes, str]:
 
 
 @asynccontextmanager
-async def pushing(directory: Path, **options: object) -> AsyncIterator[TaskEngine]:
+async def pushing(
+    directory: Path, script: Callable[[Run], Awaitable[Outcome]] = complete, **options: object
+) -> AsyncIterator[TaskEngine]:
     pusher = Pusher(payload, **{"allow_private": True, "base_s": 0.01, **options})  # type: ignore[arg-type]  # per test
-    async with opened(directory, pusher=pusher) as engine:
+    async with opened(directory, script, pusher=pusher) as engine:
         yield engine
 
 
@@ -111,6 +114,23 @@ async def test_what_was_not_delivered_is_delivered_after_a_restart(tmp_path: Pat
         async with pushing(tmp_path):
             got = [(await asyncio.wait_for(hook.taken.get(), 5))[0] for _ in range(2)]
     assert got == [b"1.0 1 working", b"1.0 2 completed"]
+
+
+async def test_a_webhook_is_told_of_what_happens_after_a_restart(tmp_path: Path) -> None:
+    """It had all there was: nothing waited in its outbox when the process ended."""
+
+    async def ask(run: Run) -> Outcome:
+        return Outcome(State.INPUT_REQUIRED, run.message(Part(text="which?")))
+
+    async with receiving() as hook:
+        async with pushing(tmp_path, script=ask) as engine:
+            task = await started(engine, hook.url)
+            got = [(await asyncio.wait_for(hook.taken.get(), 5))[0] for _ in range(2)]
+        async with pushing(tmp_path) as engine:
+            await engine.send(ANN, said(task_id=task.id))
+            got += [(await asyncio.wait_for(hook.taken.get(), 5))[0] for _ in range(3)]
+    assert got[1:3] == [b"1.0 2 input-required", b"1.0 3 submitted"]
+    assert got[-1] == b"1.0 5 completed"
 
 
 async def test_configs_belong_to_the_tasks_caller_and_private_addresses_are_refused(tmp_path: Path) -> None:

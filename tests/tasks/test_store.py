@@ -186,14 +186,16 @@ async def test_an_outbox_is_what_a_webhook_has_not_got(store: Store) -> None:
     task = made()
     config = replace(config, task_id=task.id)
     await committed(store, Commit(task, push=config))
-    await store.put_push(replace(config, id="late", delivered=1))
-    assert await store.undelivered() == []
-    await stepped(store, task, AttemptStarted(now()))
+    late = replace(config, id="late", delivered=2)
+    await store.put_push(late)
+    assert await store.undelivered() == [config, late]
+    task = await stepped(store, task, AttemptStarted(now()))
+    await stepped(store, task, ended())
     assert await store.undelivered() == [config]
     failed = replace(config, delivered=1, failures=2, last_error="HTTP 500")
     await store.mark_push(failed)
     await store.mark_push(replace(failed, delivered=0))
-    assert await store.push_configs(task.id) == [failed, replace(config, id="late", delivered=1)]
+    assert await store.push_configs(task.id) == [failed, late]
     await store.delete_push(task.id, "hook")
     await store.mark_push(failed)
     assert [known.id for known in await store.push_configs(task.id)] == ["late"]

@@ -167,9 +167,11 @@ class RedisStore:
         heads = await self._each("hmget", [(keys.task(task_id), ["version", "state"]) for task_id in ids])
         waiting: list[PushConfig] = []
         for task_id, fields, (version, state) in zip(ids, configs, heads, strict=True):
-            due = [c for c in wire.read_pushes(fields) if not c.gave_up and c.delivered < int(version or 0)]
+            over = state is None or State(state.decode()).terminal
+            open_ones = [config for config in wire.read_pushes(fields) if not config.gave_up]
+            due = [config for config in open_ones if not over or config.delivered < int(version or 0)]
             waiting += due
-            if not due and (state is None or State(state.decode()).terminal):
+            if over and not due:
                 await self._redis.srem(keys.PUSHING, task_id)
         return waiting
 
