@@ -8,16 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from agent.errors import InvalidParams
 from agent.task import EMPTY
 
 
-@cache
-def snake(name: str) -> str:
-    return re.sub(r"([A-Z])", lambda m: "_" + m.group(1).lower(), name)
+def camel(name: str) -> str:
+    return re.sub(r"_([a-z0-9])", lambda m: m.group(1).upper(), name)
 
 
 class Fields:
@@ -28,7 +26,7 @@ class Fields:
     def __init__(self, json: object, path: str = "") -> None:
         if not isinstance(json, dict):
             raise InvalidParams(f"{path or 'params'} must be an object", field=path or "params")
-        self.json: dict[str, Any] = json
+        self.json: dict[str, Any] = json if "_" not in "".join(json) else _in_camel_case(json)
         self.path = path
 
     def at(self, name: str) -> str:
@@ -39,14 +37,13 @@ class Fields:
         return InvalidParams(f"{path} {words}", field=path)
 
     def has(self, name: str) -> bool:
-        return name in self.json or snake(name) in self.json
+        return name in self.json
 
     def get(self, name: str) -> Any:
-        value = self.json.get(name)
-        return self.json.get(snake(name)) if value is None else value
+        return self.json.get(name)
 
     def text(self, name: str) -> str | None:
-        value = self.get(name)
+        value = self.json.get(name)
         if value is None or value == "":
             return None
         if not isinstance(value, str):
@@ -123,3 +120,12 @@ class Fields:
         if child is None:
             raise self.wrong(name, "is required")
         return child
+
+
+def _in_camel_case(json: dict[str, Any]) -> dict[str, Any]:
+    """The same members; of two spellings of one name the camelCase one counts, unless it is null."""
+    named = {name: value for name, value in json.items() if "_" not in name}
+    for name, value in json.items():
+        if "_" in name and named.get(camel(name)) is None:
+            named[camel(name)] = value
+    return named

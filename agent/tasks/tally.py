@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from agent.task import Task, now
 from agent.telemetry.metrics import Metrics
@@ -12,13 +13,13 @@ _LABEL = re.compile(r"[a-z][a-z_]{0,39}")
 
 class Tally:
     def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+        self._ended = cache(metrics.extraction_requests_total.labels)
+        self._took = cache(metrics.extraction_task_duration_seconds.labels)
 
     def ended(self, task: Task) -> None:
         outcome = task.state.value
-        self._metrics.extraction_requests_total.labels(outcome, document_type(task)).inc()
-        duration = self._metrics.extraction_task_duration_seconds.labels(outcome)
-        duration.observe(max(0.0, (now() - task.created).total_seconds()))
+        self._ended(outcome, document_type(task)).inc()
+        self._took(outcome).observe(max(0.0, (now() - task.created).total_seconds()))
 
 
 def document_type(task: Task) -> str:

@@ -42,22 +42,6 @@ _redactor = Redactor()
 hide = _redactor.learn  # a secret that came to be known after the start
 
 
-class bound:  # noqa: N801  # reads as the statement it is: `with bound(caller=…)`
-    """Puts request_id, task_id or caller on every line logged inside, also by tasks started there."""
-
-    __slots__ = ("_context", "_tokens")
-
-    def __init__(self, **context: str | None) -> None:
-        self._context = context
-
-    def __enter__(self) -> None:
-        self._tokens = [(_CONTEXT[name], _CONTEXT[name].set(value)) for name, value in self._context.items()]
-
-    def __exit__(self, *_: object) -> None:
-        for variable, token in reversed(self._tokens):
-            variable.reset(token)
-
-
 class _Lines(logging.Formatter):
     """Shared by both formats: context, extras, redaction, size."""
 

@@ -152,6 +152,8 @@ async def follow(
 
 async def _taken(call: Call, request: ops.Send) -> Message:
     """The message with its files moved into the caller's spool: stored tasks hold no bytes."""
+    if all(part.raw is None and part.url is None for part in request.message.parts):
+        return request.message
     parts = [await _part(call, part, at) for at, part in enumerate(request.message.parts)]
     if sum(part.upload is not None for part in parts) > MAX_FILES:
         raise InvalidParams(f"a message has at most {MAX_FILES} files", field="message.parts")

@@ -7,7 +7,9 @@ errors; what it lets through is answered here, as the failure body every surface
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -17,8 +19,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from agent.errors import AgentError, Internal, InvalidRequest, NotFound, TooLarge
-from agent.task import new_id
-from agent.telemetry.logs import bound
+from agent.telemetry import logs
 from agent.telemetry.metrics import Metrics
 from agent.web.answers import common_headers, refusal
 from agent.web.door import Door
@@ -36,18 +37,19 @@ _REQUEST_ID = re.compile(r"[\w.\-]{1,128}")
 def make_middleware(door: Door, metrics: Metrics, *, rate_limit: RateLimit | None = None) -> Middleware:
     """The middleware of this service. Without `rate_limit` nobody is limited."""
 
+    process, numbers = os.urandom(6).hex(), itertools.count(1)  # of the ids that requests get: told apart, not secret
     answered = cache(lambda endpoint, status: metrics.http_requests_total.labels(endpoint, str(status)))
     took = cache(metrics.extraction_request_duration_seconds.labels)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request_id = request[REQUEST_ID] = _request_id(request)
+        request_id = request[REQUEST_ID] = _given_id(request) or f"{process}-{next(numbers)}"
+        logs.REQUEST_ID.set(request_id)  # aiohttp gives each request a context of its own: nothing is left behind
         started = time.perf_counter()
         metrics.extraction_active_requests.inc()
         status = 500
         try:
-            with bound(request_id=request_id):
-                response = await _answer(request, handler, door, rate_limit)
+            response = await _answer(request, handler, door, rate_limit)
         except asyncio.CancelledError:
             status = 499  # the client left
             raise
@@ -76,8 +78,7 @@ async def _answer(
             request[CALLER] = caller
             if rate_limit is not None:
                 await rate_limit.take("caller", caller.id)
-            with bound(caller=caller.id):
-                return await handler(request)
+            logs.CALLER.set(caller.id)
         return await handler(request)
     except AgentError as exc:
         if exc.code in ("unauthenticated", "forbidden", "rate_limited"):
@@ -110,9 +111,9 @@ def _http(exc: web.HTTPException) -> web.StreamResponse:
     return response
 
 
-def _request_id(request: web.Request) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    return given if given and _REQUEST_ID.fullmatch(given) else new_id()
+def _given_id(request: web.Request) -> str | None:
+    given = request.headers.get("X-Request-Id")
+    return given if given and _REQUEST_ID.fullmatch(given) else None
 
 
 def _endpoint(request: web.Request) -> str:
