@@ -11,6 +11,7 @@ import orjson
 
 from agent.task import ArtifactChanged, Task
 from agent.tasks import page_token
+from agent.tasks.connection import Connection
 from agent.tasks.record import (
     dump,
     millis,
@@ -40,7 +41,7 @@ _ENDED = "('completed', 'failed', 'canceled', 'rejected')"
 _RUNNING = "('submitted', 'working')"
 
 
-def write_commit(connection: sqlite3.Connection, commit: Commit) -> int:
+def write_commit(connection: Connection, commit: Commit) -> int:
     """Snapshot, event and what goes with them. Raises Stale, Claimed."""
     task = commit.task
     _write_claim(connection, commit)
@@ -82,17 +83,17 @@ def _write_claim(connection: sqlite3.Connection, commit: Commit) -> None:
     connection.execute("INSERT INTO claims VALUES (?, ?, ?, ?, ?)", row)
 
 
-def _insert(connection: sqlite3.Connection, task: Task, head: bytes) -> None:
+def _insert(connection: Connection, task: Task, head: bytes) -> None:
     row = (task.id, task.caller, task.context_id, task.state.value, millis(task.timestamp), millis(task.created))
     connection.execute(
         "INSERT INTO tasks (id, caller, context, state, at, created, version, attempt, head)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*row, task.version, task.attempt, head),
     )
-    _count(connection, task.caller, task.state.value, 1)
+    connection.counts[task.caller, task.state.value] += 1
 
 
-def _update(connection: sqlite3.Connection, task: Task, before: Task, head: bytes) -> None:
+def _update(connection: Connection, task: Task, before: Task, head: bytes) -> None:
     state = task.state.value
     changed = connection.execute(
         "UPDATE tasks SET state = ?, at = ?, version = ?, attempt = ?, head = ?"
@@ -102,21 +103,8 @@ def _update(connection: sqlite3.Connection, task: Task, before: Task, head: byte
     if changed.rowcount != 1:
         raise Stale(task.id)
     if before.state is not task.state:
-        _recount(connection, task.caller, before.state.value, state)
-
-
-def _count(connection: sqlite3.Connection, caller: str, state: str, by: int) -> None:
-    connection.execute(
-        "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tasks = tasks + excluded.tasks",
-        (caller, state, by),
-    )
-
-
-def _recount(connection: sqlite3.Connection, caller: str, before: str, after: str) -> None:
-    connection.execute(
-        "INSERT INTO counts VALUES (?, ?, -1), (?, ?, 1) ON CONFLICT DO UPDATE SET tasks = tasks + excluded.tasks",
-        (caller, before, caller, after),
-    )
+        connection.counts[task.caller, before.state.value] -= 1
+        connection.counts[task.caller, state] += 1
 
 
 def _write_artifact(connection: sqlite3.Connection, task: Task, event: ArtifactChanged) -> int:
@@ -200,7 +188,7 @@ def _listed(connection: sqlite3.Connection, head: bytes, artifacts: bool) -> Tas
     return read_head(record, tuple(read_artifact(orjson.loads(body)) for (body,) in bodies))
 
 
-def erase(connection: sqlite3.Connection, what: Erase) -> Erased:
+def erase(connection: Connection, what: Erase) -> Erased:
     if what == Erase():
         return Erased()
     conditions: list[str] = []
@@ -245,10 +233,10 @@ def _uploads_of(connection: sqlite3.Connection, what: Erase, task_ids: Iterable[
     return found
 
 
-def _delete_tasks(connection: sqlite3.Connection, task_ids: Iterable[str]) -> None:
+def _delete_tasks(connection: Connection, task_ids: Iterable[str]) -> None:
     for task_id in task_ids:
         row = connection.execute("SELECT caller, state FROM tasks WHERE id = ?", (task_id,)).fetchone()
-        _count(connection, row[0], row[1], -1)
+        connection.counts[row[0], row[1]] -= 1
         for table in ("artifacts", "journal", "documents", "claims", "pushes", "dead", "decisions"):
             connection.execute(f"DELETE FROM {table} WHERE task = ?", (task_id,))  # noqa: S608  # fixed words
         connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
@@ -259,10 +247,11 @@ def _orphans(connection: sqlite3.Connection, shas: Iterable[str]) -> tuple[str, 
     return tuple(sha256 for sha256 in shas if connection.execute(owned, (sha256,)).fetchone() is None)
 
 
-def retain(connection: sqlite3.Connection, before: int, task_max: int, at: int) -> Erased:
+def retain(connection: Connection, before: int, task_max: int, at: int) -> Erased:
     """A bounded step of dropping: old tasks, then ended ones over the cap, then expired uploads and claims."""
     old = f"SELECT id FROM tasks WHERE created < ? AND at < ? AND state NOT IN {_RUNNING} ORDER BY seq LIMIT ?"  # noqa: S608  # fixed words
     found = connection.execute(old, (before, before, _SWEPT)).fetchall()
+    connection.write_counts()
     (total,) = connection.execute("SELECT coalesce(sum(tasks), 0) FROM counts").fetchone()
     if not found and total > task_max:
         over = f"SELECT id FROM tasks WHERE state IN {_ENDED} ORDER BY seq LIMIT ?"  # noqa: S608  # fixed words

@@ -17,6 +17,7 @@ import orjson
 
 from agent.task import State, Task
 from agent.tasks import rows
+from agent.tasks.connection import Connection
 from agent.tasks.record import millis, moment, read_artifact, read_decision, read_event, read_head
 from agent.tasks.schema import migrate
 from agent.tasks.store import (
@@ -46,7 +47,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[Connection] = []
         self._data_version: int | None = None
 
     async def __aenter__(self) -> Self:
@@ -181,8 +182,10 @@ class SqliteStore:
         self._data_version = version
         return changed
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=64)
+    def _open(self) -> Connection:
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, cached_statements=64, factory=Connection
+        )
         self._connections.append(connection)
         for setting in ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 5000", "cache_size = -4000"):
             connection.execute(f"PRAGMA {setting}")

@@ -16,13 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.tasks.connection import Connection
 from agent.tasks.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 _GROUP = 128
 
-Write = Callable[[sqlite3.Connection], Any]
+Write = Callable[[Connection], Any]
 Done = Callable[[Any, BaseException | None], None]
 
 
@@ -38,7 +39,7 @@ class Writer:
     The thread has one group at a time, so that it is woken once a group and not once a job.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Job] = deque()
@@ -103,9 +104,9 @@ class Writer:
     def _written(self, group: Sequence[_Job]) -> Sequence[tuple[Any, BaseException | None]]:
         """All in one transaction, each in a savepoint of its own only when one of them refuses."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.begin()
             ends = [(job.write(self._connection), None) for job in group]
-            self._connection.execute("COMMIT")
+            self._connection.commit()
         except Exception as fault:  # noqa: BLE001  # told to each one that waits
             self._roll_back()
             if len(group) == 1:
@@ -116,7 +117,7 @@ class Writer:
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             try:
-                self._connection.execute("ROLLBACK")
+                self._connection.rollback()
             except sqlite3.Error:
                 log.exception("store.rollback_failed")
 
