@@ -101,7 +101,7 @@ export function tabs(list, label, chosen = list[0].id, changed = () => {}) {
       buttons[at].tabIndex = tab.id === id ? 0 : -1;
     });
     panel.setAttribute('aria-labelledby', `tab-${id}`);
-    fill(panel, list.find((tab) => tab.id === id).show());
+    fill(panel, [list.find((tab) => tab.id === id).show()].flat());
     changed(id);
   }
   open(list.some((tab) => tab.id === chosen) ? chosen : list[0].id);

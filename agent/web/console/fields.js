@@ -1,6 +1,6 @@
 // The list of fields beside the pages: value, evidence, checks, and why. Shared by the console and the report.
 import {button, h, icon} from './dom.js';
-import {differences, fieldOf, fieldsOf, MATCHES, REASONS, SOURCES, spoken, stated, sum, tablesOf} from './result.js';
+import {differences, fieldOf, fieldsOf, MATCHES, REASONS, SOURCES, spoken, stated, sum, tablesOf, valueAt} from './result.js';
 
 const ORDER = ['Document', 'Parties', 'Dates', 'Amounts', 'Payment'];
 const LEVELS = {high: 3, medium: 2, low: 1};
@@ -57,6 +57,7 @@ export class FieldList {
   row(field) {
     const why = h('div', {class: 'why', hidden: true, id: `why-${this.rows.size}`});
     const {proof} = field;
+    const verdict = h('span', {class: 'verdict', hidden: true});
     const head = h('button', {
       type: 'button', class: 'row', 'aria-expanded': 'false', 'aria-controls': why.id,
       onclick: () => this.links.select(field.pointer),
@@ -69,13 +70,13 @@ export class FieldList {
       proof.match ? h('span', {class: `chip match ${proof.match}`, text: proof.match}) : null,
       proof.page ? h('span', {class: 'chip leaf', text: `p ${proof.page}`}) : null,
       proof.confidence ? confidence(proof.confidence) : null),
-    field.checks.length ? h('span', {class: 'rowchecks'}, field.checks.map(([name, passed]) => check(name, passed))) : null);
+    field.checks.length ? h('span', {class: 'rowchecks'}, field.checks.map(([name, passed]) => check(name, passed))) : null, verdict);
     const item = h('li', {
       class: `field ${field.level} ${field.doubtful ? 'doubtful' : ''}`, dataset: {pointer: field.pointer},
       onpointerenter: () => this.links.light([field.pointer]), onpointerleave: () => this.links.light([]),
       onfocusin: () => this.links.light([field.pointer]),
     }, head, why);
-    this.rows.set(field.pointer, {field, item, head, why});
+    this.rows.set(field.pointer, {field, item, head, why, verdict});
     return item;
   }
 
@@ -121,7 +122,7 @@ function legend(fields) {
 }
 
 /** What stands behind a value, in words. */
-function reasons(field, links) {
+export function reasons(field, links) {
   const {proof} = field;
   const rows = [];
   const row = (name, ...content) => rows.push(h('dt', {text: name}), h('dd', {}, content));
@@ -154,12 +155,8 @@ function differing(result, links) {
       h('thead', {}, h('tr', {}, ['Field', 'Given', 'Another source'].map((text) => h('th', {scope: 'col', text})))),
       h('tbody', {}, found.map(({pointer, proof, other}) => h('tr', {onclick: () => links.select(pointer)},
         h('th', {scope: 'row', text: pointer.slice(1).split('/').map(spoken).join(' · ')}),
-        h('td', {}, h('span', {class: 'value', text: shown(at(result.values, pointer))}), h('span', {class: 'hint', text: ` ${SOURCES[proof.source] ?? ''}`})),
+        h('td', {}, h('span', {class: 'value', text: shown(valueAt(result.values, pointer))}), h('span', {class: 'hint', text: ` ${SOURCES[proof.source] ?? ''}`})),
         h('td', {}, others([other], links)))))));
-}
-
-function at(values, pointer) {
-  return pointer.slice(1).split('/').reduce((node, key) => node?.[key.replaceAll('~1', '/').replaceAll('~0', '~')] ?? null, values);
 }
 
 function tableHint(table, links) {

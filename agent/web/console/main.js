@@ -5,11 +5,12 @@ import {button, fill, h, state} from './dom.js';
 const VIEWS = [
   ['try', 'Try it', () => import('./try.js')],
   ['tasks', 'Tasks', () => import('./tasks.js')],
+  ['review', 'Review', () => import('./review.js')],
   ['operations', 'Operations', () => import('./operations.js')],
 ];
 const HIDDEN = {task: () => import('./task.js')};
 const KEYS = [
-  ['j  k', 'next, previous field'], ['n', 'next doubtful field'], ['?', 'this list'],
+  ['j  k', 'next, previous field'], ['n', 'next doubtful field'], ['a  e  x  z', 'accept, correct, reject, undo'], ['?', 'this list'],
 ];
 
 const main = h('main', {id: 'main', tabindex: '-1'});

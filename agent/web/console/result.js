@@ -12,6 +12,11 @@ export function leaves(node, pointer = '') {
   return [[pointer, node]];
 }
 
+/** The value at a JSON Pointer; null where there is none. */
+export function valueAt(values, pointer) {
+  return pointer.slice(1).split('/').reduce((node, key) => node?.[key.replaceAll('~1', '/').replaceAll('~0', '~')] ?? null, values);
+}
+
 const UPPER = new Set(['id', 'vat', 'iban', 'bic', 'po', 'url', 'awb', 'imo', 'scac', 'sku']);
 
 /** `seller_vat_id` as people read it: "Seller VAT ID". */

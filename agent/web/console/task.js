@@ -3,6 +3,7 @@ import {about, dataUrl, ENDED, follow, picture, plain, request, rpc, save, setPa
 import {button, fill, h, icon, state} from './dom.js';
 import {csv, pagesShown, spoken} from './result.js';
 import {curl, python} from './snippet.js';
+import {decisions, Review} from './decide.js';
 import {trace} from './trace.js';
 import {ResultView} from './view.js';
 
@@ -45,6 +46,7 @@ class TaskView {
   constructor(task, query, main) {
     Object.assign(this, {task, query, main, stop: new AbortController(), at: Number(query.get('part') ?? 0)});
     this.live = null;
+    this.said = decisions(task.id).catch(() => null); // what cannot be read cannot be decided either
     this.head = h('header', {class: 'taskhead'});
     this.body = h('div', {class: 'taskbody'});
     this.foot = h('div', {class: 'taskfoot'});
@@ -206,6 +208,7 @@ class TaskView {
     const {results} = this;
     const chosen = results[this.at] ?? results[0];
     if (['INPUT_REQUIRED', 'AUTH_REQUIRED'].includes(this.state)) return fill(this.body, this.question());
+    this.chosen = chosen;
     if (chosen) return this.drawResult(chosen);
     fill(this.foot);
     const answer = (this.task.artifacts ?? []).find((one) => one.artifactId === 'answer');
@@ -223,10 +226,14 @@ class TaskView {
     return state('empty', `The task was ${WORDS[this.state]}`, this.stopped ?? 'There is no result.');
   }
 
-  drawResult({result, trace: steps}) {
+  async drawResult(chosen) {
+    const {result, trace: steps} = chosen;
+    const said = await this.said;
+    if (this.stop.signal.aborted || chosen !== this.chosen) return;
+    this.view?.close();
     const id = documentId(this.task, result);
     this.view = new ResultView({
-      result, picture: async (page, dpi, signal) => URL.createObjectURL(await picture(id, page, dpi, signal)),
+      result, review: said && this.state === 'COMPLETED' ? new Review(this.task.id, chosen, said, (all) => { this.said = Promise.resolve(all); }) : null, picture: async (page, dpi, signal) => URL.createObjectURL(await picture(id, page, dpi, signal)),
       picked: (pointer) => history.replaceState(null, '', `#/task/${this.task.id}${pointer ? `?field=${encodeURIComponent(pointer)}${this.at ? `&part=${this.at}` : ''}` : ''}`),
       extra: [
         {id: 'text', label: 'Text', show: () => this.text(id)},

@@ -1,12 +1,12 @@
 // A result on its pages: viewer left, tabs right, both sides lit together. The console's task view and the report are this.
 import {fill, h, icon, tabs} from './dom.js';
-import {FieldList, sheets} from './fields.js';
-import {doubtful, fieldOf, leaves} from './result.js';
+import {FieldList, reasons, sheets} from './fields.js';
+import {doubtful, fieldOf, leaves, valueAt} from './result.js';
 import {Viewer} from './viewer.js';
 
 export class ResultView {
-  /** `extra` are further tabs; `decide` gives the review controls of a field; `picked` hears the selected pointer. */
-  constructor({result, picture, sizes = {}, extra = [], decide = null, picked = () => {}}) {
+  /** `extra` are further tabs; `review` are a person's decisions on it; `picked` hears the selected pointer. */
+  constructor({result, picture, sizes = {}, extra = [], review = null, picked = () => {}}) {
     this.result = result;
     this.chosen = null;
     this.picked = picked;
@@ -18,18 +18,22 @@ export class ResultView {
       pages: result.document.pages ?? 1, sizes, picture, named: result.document.id, onpick: links.select, onlight: links.light,
     });
     this.viewer.setMarks(marksOf(result));
-    this.list = new FieldList(result, links, decide);
+    this.review = review;
+    this.links = links;
+    this.list = new FieldList(result, links, review ? (field) => review.control(field) : null);
     this.sheet = sheets(result, links);
+    this.cellwhy = h('div', {class: 'cellwhy', 'aria-live': 'polite'});
     const rows = this.sheet.querySelectorAll('tbody tr:not(.pagemark)').length;
     this.tabs = tabs([
       {id: 'fields', label: 'Fields', count: this.list.fields.length, show: () => this.list.element},
-      {id: 'table', label: 'Table', count: rows, show: () => this.sheet},
+      {id: 'table', label: 'Table', count: rows, show: () => [this.sheet, this.cellwhy]},
       {id: 'json', label: 'JSON', show: () => json(result)},
       ...extra,
     ], 'Views of the result', 'fields');
     this.element = h('div', {class: 'result'}, this.viewer.element,
       h('section', {class: 'side', 'aria-label': 'Result'}, this.tabs.bar, this.tabs.panel));
     this.strip = warnings(result, (page) => this.viewer.go(page));
+    review?.attach(this);
   }
 
   light(pointers) {
@@ -50,13 +54,27 @@ export class ResultView {
       cell.classList.toggle('chosen', chosen);
       if (chosen) cell.scrollIntoView({block: 'nearest'});
     }
+    this.explain(pointer);
     this.picked(pointer);
   }
 
-  /** j, k, n: the next field, the one before, the next doubtful one. True when the key was one of them. */
+  /** A cell's reasons stand below its table. */
+  explain(pointer) {
+    const cell = [...this.sheet.querySelectorAll('.cell')].find((one) => one.dataset.pointer === pointer);
+    if (!cell) return fill(this.cellwhy);
+    const field = fieldOf(this.result, pointer, valueAt(this.result.values, pointer));
+    return fill(this.cellwhy, h('h3', {text: field.label}), reasons(field, this.links), this.review?.control(field));
+  }
+
+  /** Marks the cells that were decided: pointers and how. */
+  mark(verdicts) {
+    for (const cell of this.sheet.querySelectorAll('.cell')) cell.dataset.verdict = verdicts.get(cell.dataset.pointer) ?? '';
+  }
+
+  /** With a review a, e, x, z too. j, k, n: the next field, the one before, the next doubtful one. True when the key was one of them. */
   key(name) {
-    const moves = {j: () => this.list.next(this.chosen, 1), k: () => this.list.next(this.chosen, -1), n: () => this.list.next(this.chosen, 1, {only: (field) => field.doubtful})};
-    if (!moves[name]) return false;
+    const moves = {j: () => this.list.next(this.chosen, 1), k: () => this.list.next(this.chosen, -1), n: () => this.list.next(this.chosen, 1, {only: (field) => field.doubtful && !this.review?.settled.has(field.pointer)})};
+    if (!moves[name]) return this.review?.key(name) ?? false;
     const next = moves[name]();
     if (next) this.select(next, {focus: true});
     return true;
