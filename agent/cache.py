@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from agent.telemetry import tracing
+
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
@@ -145,8 +147,9 @@ class ResultCache:
         if command == "set" and not options:
             options = {"px": int(self._ttl_s * 1000)}
         try:
-            async with asyncio.timeout(REDIS_WAIT_S):
-                answer: object = await getattr(self._redis, command)(PREFIX + key, *values, **options)
+            with tracing.span(f"redis {command}", kind="client", attributes={"db.system.name": "redis"}):
+                async with asyncio.timeout(REDIS_WAIT_S):
+                    answer: object = await getattr(self._redis, command)(PREFIX + key, *values, **options)
         except (RedisError, OSError, TimeoutError) as exc:
             self._redis_again_at = time.monotonic() + REDIS_PAUSE_S
             self._count("redis", "error")

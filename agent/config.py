@@ -18,7 +18,6 @@ from typing import Any
 from agent.errors import ConfigError
 from agent.settings import (
     MOUNTED,
-    NOT_YET,
     arguments,
     flag,
     given_value,
@@ -363,10 +362,6 @@ class Config:
     def max_body_bytes(self) -> int:
         """A PDF of the largest size in base64, and room for the message round it."""
         return self.max_pdf_size_kb * 1024 * 4 // 3 + 1024 * 1024
-
-    def without_effect(self) -> list[str]:
-        """Settings that are set but have no effect in this version: told at the start, never passed over."""
-        return sorted(NOT_YET & self.sources.keys())
 
     def effective(self) -> list[tuple[str, str, str]]:
         """(variable, value, source) of every setting, secrets masked."""

@@ -12,9 +12,6 @@ PLACEHOLDERS = ("your", "changeme", "change-me", "change_me", "replace", "<", "x
 
 MOUNTED = Path("/var/run/secrets/api-key")  # where the guide's manifests mount the model's key
 
-# Accepted, so that one environment serves several versions; the start says so when one of them is set.
-NOT_YET = frozenset({"OTEL_EXPORTER_OTLP_ENDPOINT"})
-
 
 def text(value: str) -> str:
     return value

@@ -35,12 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if settings.transport == "stdio":
         die_with_parent()
     import asyncio
-    import logging
 
-    logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    for chatty in ("mcp", "httpx", "httpx2"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    asyncio.run(_serve(settings, started))
+    from mcp_pdf import log_lines, tracing
+
+    log_lines.setup(settings.log_level)
+    spans = tracing.export(os.environ)
+    try:
+        asyncio.run(_serve(settings, started))
+    finally:
+        if spans is not None:
+            spans.shutdown()
     return 0
 
 

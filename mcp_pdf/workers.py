@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from mcp_pdf import tracing
 from mcp_pdf.errors import INTERNAL, PdfError
 from mcp_pdf.limits import LIMITS, Limits, WorkerLimits
 from mcp_pdf.processes import Answer, Forkserver, ForkserverLost, WorkerLost, WorkerProcess, memory_file
@@ -125,16 +126,18 @@ class Pool:
         if self.waiting >= self.bounds.waiting_jobs:
             raise PdfError("overloaded", "Too many requests are waiting.", "Try again in a moment.", retryable=True)
         self.quarantine.refuse(job.sha256)
-        self.waiting += 1
-        try:
-            await self._turn.acquire()
-        finally:
-            self.waiting -= 1
-        try:
-            self.quarantine.refuse(job.sha256)  # jobs before this one may have ended their workers on the same file
-            return await self._run(job)
-        finally:
-            self._turn.release()
+        with tracing.span(f"worker {job.request['job']}", kind=self.kind) as own:
+            self.waiting += 1
+            try:
+                await self._turn.acquire()
+            finally:
+                self.waiting -= 1
+            own.add_event("turn")  # until here it waited for a worker
+            try:
+                self.quarantine.refuse(job.sha256)  # jobs before this one may have ended their workers on the same file
+                return await self._run(job)
+            finally:
+                self._turn.release()
 
     async def _run(self, job: Job) -> Answer:
         """Two attempts: a SIGKILL from outside (an operator, the kernel out of memory) is no fault of the file yet."""

@@ -8,14 +8,20 @@ import os
 import signal
 import ssl
 import subprocess
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from agent import __version__
 from agent.app import make_app, operations_app
 from agent.config import Config
+from agent.errors import ConfigError
 from agent.pdf_client.command import RemoteServer, ServerCommand
-from agent.telemetry import logs
+from agent.telemetry import logs, tracing
 from agent.web.connection import CENSUS, Runner
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 log = logging.getLogger("agent.service")
 
@@ -25,8 +31,7 @@ KEEPALIVE_S = 75.0  # above what proxies keep: they close first, so that no requ
 async def run(config: Config, server: ServerCommand | RemoteServer, launched: subprocess.Popen[bytes] | None) -> int:
     """Serves until a signal; returns the exit code."""
     output = logs.setup(config.log_level, config.log_format)  # type: ignore[arg-type]  # parsed by Config
-    if idle := config.without_effect():
-        log.warning("config.without_effect", extra={"settings": idle})
+    spans = _traced(config)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -49,8 +54,20 @@ async def run(config: Config, server: ServerCommand | RemoteServer, launched: su
         await runner.cleanup()
         if extra is not None:
             await extra.cleanup()
+        if spans is not None:
+            await asyncio.to_thread(spans.shutdown)
         output.close()
     return 0
+
+
+def _traced(config: Config) -> TracerProvider | None:
+    """Spans go where the configuration says. Raises ConfigError without the extra `otel`."""
+    if config.otel_endpoint is None:
+        return None
+    try:
+        return tracing.export_to(config.otel_endpoint, version=__version__)
+    except ImportError as fault:
+        raise ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT: install the extra `otel` to export traces") from fault
 
 
 def _port(runner: web.AppRunner) -> int:

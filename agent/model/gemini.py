@@ -30,6 +30,7 @@ from agent.model.ask import (
     ToolCall,
     Turn,
 )
+from agent.telemetry import tracing
 
 if TYPE_CHECKING:
     from google.genai import Client, types
@@ -59,6 +60,11 @@ class AttemptFailed(Exception):
     tokens: Tokens = NOTHING  # what it cost all the same
     seconds: float = 0.0
 
+    @property
+    def code(self) -> str:
+        """As spans name it."""
+        return self.outcome
+
 
 class Paid(Exception):
     """The answer is refused or cut, and its tokens are paid: `fault` says which."""
@@ -66,6 +72,7 @@ class Paid(Exception):
     def __init__(self, fault: ModelRefused | ModelTruncated, tokens: Tokens) -> None:
         super().__init__(fault.message)
         self.fault = fault
+        self.code = fault.code
         self.tokens = tokens
 
 
@@ -97,15 +104,20 @@ class Gemini:
     async def attempt(self, model: str, ask: Ask, *, timeout_s: float, thinking: str | None = None) -> Reply:
         """A complete reply. Raises AttemptFailed, or Paid for one that is refused or cut off."""
         client = await self._client()
-        config = _config(ask, timeout_s, thinking)
-        try:
-            async with asyncio.timeout(timeout_s + 1):  # the SDK's own comes first; this one holds when it fails to
-                response = await client.aio.models.generate_content(
-                    model=model, contents=[_content(turn) for turn in ask.contents], config=config
-                )
-        except Exception as fault:
-            raise _failed(fault) from fault
-        return _judged(model, ask, response)
+        attributes = {"gen_ai.operation.name": "generate_content", "gen_ai.request.model": model, "prompt": ask.prompt}
+        with tracing.span(f"generate_content {model}", kind="client", attributes=attributes) as own:
+            config = _config(ask, timeout_s, thinking)
+            try:
+                async with asyncio.timeout(timeout_s + 1):  # the SDK's own comes first; this one holds if it fails to
+                    response = await client.aio.models.generate_content(
+                        model=model, contents=[_content(turn) for turn in ask.contents], config=config
+                    )
+            except Exception as fault:
+                raise _failed(fault) from fault
+            tokens = _tokens(response)
+            own.set_attribute("gen_ai.usage.input_tokens", tokens.input)
+            own.set_attribute("gen_ai.usage.output_tokens", tokens.output)
+            return _judged(model, ask, response)
 
     async def probe(self, model: str, *, timeout_s: float) -> None:
         """Asks what the model is, which costs nothing. Raises AttemptFailed."""
@@ -150,7 +162,7 @@ def _config(ask: Ask, timeout_s: float, thinking: str | None) -> types.GenerateC
         system_instruction=ask.system,
         max_output_tokens=ask.max_output_tokens,
         automatic_continuation=False,  # a long answer is cut into questions here, never paid for unasked
-        http_options=types.HttpOptions(timeout=round(timeout_s * 1000)),
+        http_options=types.HttpOptions(timeout=round(timeout_s * 1000), headers=tracing.outgoing() or None),
     )
     if thinking:
         config.thinking_config = types.ThinkingConfig(thinking_level=types.ThinkingLevel(thinking.upper()))

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import contextvars
 import subprocess
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +18,7 @@ from agent.pdf_client.link import Link, ToolInfo
 from agent.pdf_client.report import Phase, Report
 from agent.pdf_client.supervisor import Supervisor
 from agent.pdf_client.timing import Timing
+from agent.telemetry import tracing
 from agent.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -102,11 +102,9 @@ class PdfClient:
         passed, or retryable when the server died under the call twice (once for a call that changes something).
         Cancellation reaches the server.
         """
-        began = time.monotonic()
-        try:
+        took = self._metrics.mcp_call_duration_seconds.labels(tool)
+        with tracing.span(f"pdf {tool}", timed=took):
             return await self._tried(tool, dict(arguments), timeout_s, progress)
-        finally:
-            self._metrics.mcp_call_duration_seconds.labels(tool).observe(time.monotonic() - began)
 
     async def _tried(self, tool: str, arguments: dict[str, Any], timeout_s: float, progress: Progress | None) -> Any:
         deadline = asyncio.get_running_loop().time() + timeout_s

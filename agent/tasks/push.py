@@ -23,6 +23,7 @@ from agent.signature import SigningKey
 from agent.task import Task, new_id
 from agent.tasks.store import PushConfig, Store
 from agent.tasks.subscription import Update
+from agent.telemetry import tracing
 from agent.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -168,14 +169,17 @@ class Pusher:
         """Why it was not taken, and how long the receiver asked to be left alone."""
         headers = self._headers(config, update, body) | {"Content-Type": content_type}
         try:
-            async with (
-                self._posts,
-                self._http.post(config.url, data=body, headers=headers, allow_redirects=False) as answer,
-            ):
-                if answer.status < 300:
-                    return None, 0.0
-                asked = answer.headers.get("Retry-After", "")
-                return f"HTTP {answer.status}", min(float(asked), self._cap_s) if asked.isdecimal() else 0.0
+            async with self._posts:
+                with tracing.span("push", kind="client", attributes={"task.id": config.task_id}) as own:
+                    headers |= tracing.outgoing()
+                    sent = self._http.post(config.url, data=body, headers=headers, allow_redirects=False)
+                    async with sent as answer:
+                        own.set_attribute("http.response.status_code", answer.status)
+                        if answer.status < 300:
+                            return None, 0.0
+                        asked = answer.headers.get("Retry-After", "")
+                        pause_s = min(float(asked), self._cap_s) if asked.isdecimal() else 0.0
+                        return f"HTTP {answer.status}", pause_s
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as fault:
             return type(fault).__name__, 0.0  # the words could tell what answers inside
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import time
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from agent.tasks.queue import FairQueue
 from agent.tasks.run import Run, Work
 from agent.tasks.store import StoreUnavailable
 from agent.tasks.uploads import Uploads
-from agent.telemetry import logs
+from agent.telemetry import logs, tracing
 from agent.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Runner:
         self._metrics = metrics
         self._queue = FairQueue()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._contexts: dict[str, contextvars.Context] = {}  # of the requests that put them here: trace, request id
         self._reserved = 0
         self._usual_s = 1.0  # how long attempts took lately
         self.draining = False
@@ -77,6 +79,7 @@ class Runner:
         live = self._ledger.peek(task_id)
         if live is not None:
             live.queued = True
+        self._contexts[task_id] = contextvars.copy_context()
         self._queue.put(caller_id, task_id)
         self._dispatch()
 
@@ -85,6 +88,7 @@ class Runner:
         if live.queued:
             live.queued = False
             self._queue.discard(live.task.caller, live.task.id)
+            self._contexts.pop(live.task.id, None)
             self._measure()
         if live.runner is not None:
             live.runner.cancel()
@@ -102,7 +106,10 @@ class Runner:
     def _dispatch(self) -> None:
         while self._queue and len(self._running) < self._max_concurrent and not self.draining:
             task_id = self._queue.take()
-            attempt = asyncio.get_running_loop().create_task(self._guarded(task_id), name=f"task {task_id}")
+            context = self._contexts.pop(task_id, None) or contextvars.Context()
+            attempt = asyncio.get_running_loop().create_task(
+                self._guarded(task_id), name=f"task {task_id}", context=context
+            )
             self._running[task_id] = attempt
         self._measure()
 
@@ -133,7 +140,9 @@ class Runner:
         live.runner = asyncio.current_task()
         tokens = logs.TASK_ID.set(task_id), logs.CALLER.set(live.task.caller)
         try:
-            await self._attempt(live)
+            with tracing.span("task", attributes={"task.id": task_id, "task.attempt": live.head.attempt + 1}) as own:
+                await self._attempt(live)
+                own.set_attribute("task.state", live.head.state.name)
         finally:
             live.runner = None
             logs.TASK_ID.reset(tokens[0])

@@ -203,8 +203,8 @@ def setup(
 
 def _context() -> dict[str, str]:
     context = {name: value for name, variable in _CONTEXT.items() if (value := variable.get()) is not None}
-    if (span := tracing.CURRENT.get()) is not None:
-        context["trace_id"] = span.trace_id
+    if (trace_id := tracing.trace_id()) is not None:
+        context["trace_id"] = trace_id
     return context
 
 

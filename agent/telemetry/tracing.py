@@ -1,157 +1,124 @@
-"""Spans and W3C trace context, with or without OpenTelemetry.
+"""Spans and W3C trace context, by the OpenTelemetry API: the MCP SDK speaks it too and carries the context on.
 
-Without the extra `otel` a span is a timing and two random ids: enough for `traceparent` to travel on and for log
-lines to name their trace. After `export_to` the same calls make OpenTelemetry spans; the MCP SDK then carries
-the context to the PDF server by itself.
+A request belongs to its caller's trace (`traceparent`, `tracestate`), which log lines name and outgoing calls carry.
+After `export_to` spans are recorded, and a request that brings no trace begins one; without it a span costs nothing.
 """
 
 from __future__ import annotations
 
-import random
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from opentelemetry import context, trace
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.trace import SpanContext, Tracer
+    from prometheus_client import Histogram
 
-_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
-_MAX_TRACEPARENT = 512
-_IDS = random.SystemRandom()  # ids must not be guessable from earlier ones: they are shown to callers
+Attributes = Mapping[str, str | int | float | bool]
 
-
-@dataclass(slots=True)
-class Span:
-    """A timed piece of work. `seconds` is the time so far, and after its end the whole time."""
-
-    name: str
-    trace_id: str
-    span_id: str
-    sampled: bool = True
-    attributes: dict[str, str | int | float | bool] = field(default_factory=dict)
-    _begun: float = field(default_factory=time.perf_counter)
-    _ended: float | None = None
-
-    @property
-    def seconds(self) -> float:
-        return (self._ended if self._ended is not None else time.perf_counter()) - self._begun
-
-    @property
-    def traceparent(self) -> str:
-        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
-
-    def end(self) -> None:
-        self._ended = time.perf_counter()
-
-
-CURRENT: ContextVar[Span | None] = ContextVar("span", default=None)
+EXPORT_S = 2.0  # one delivery of spans, with its retries; also what a stopping process waits at most
+_W3C = TraceContextTextMapPropagator()
+_KINDS = {"server": SpanKind.SERVER, "client": SpanKind.CLIENT, "internal": SpanKind.INTERNAL}
 
 
 class _Export:
-    """Where spans go when OpenTelemetry is on: process-wide, as its own API is."""
+    """Where spans go when they are exported: process-wide, as OpenTelemetry's own API is."""
 
     tracer: Tracer | None = None
 
 
 @contextmanager
-def span(name: str, **attributes: str | float | bool) -> Iterator[Span]:
-    """Times a piece of work as a child of the current span; an exception marks it and passes."""
+def entered(headers: Mapping[str, str], name: str, attributes: Attributes) -> Iterator[Span]:
+    """A request of somebody else: in the trace its `traceparent` names (W3C Trace Context §3.2); without one in a new
+    trace where spans are exported, else in none."""
+    carrier = {key: headers[key] for key in ("traceparent", "tracestate") if key in headers}
+    theirs = _W3C.extract(carrier, context.Context())
     if _Export.tracer is not None:
-        with _exported(_Export.tracer, name, attributes) as exported:
-            yield exported
+        with span(name, kind="server", attributes=attributes, parent=theirs) as own:
+            yield own
         return
-    parent = CURRENT.get()
-    here = Span(
-        name,
-        trace_id=parent.trace_id if parent else f"{_IDS.getrandbits(128):032x}",
-        span_id=f"{_IDS.getrandbits(64):016x}",
-        sampled=parent.sampled if parent else True,
-        attributes=dict(attributes),
-    )
-    token = CURRENT.set(here)
+    token = context.attach(theirs)
     try:
-        yield here
+        yield trace.INVALID_SPAN
     finally:
-        here.end()
-        CURRENT.reset(token)
+        context.detach(token)
 
 
-def incoming(traceparent: str | None) -> Span | None:
-    """The caller's span of a `traceparent` header; None when it is absent or not well formed (W3C §3.2.2)."""
-    if not traceparent or len(traceparent) > _MAX_TRACEPARENT:
-        return None
-    match = _TRACEPARENT.fullmatch(traceparent.strip())
-    if match is None:
-        return None
-    version, trace_id, span_id, flags, rest = match.groups()
-    if version == "ff" or (version == "00" and rest) or not trace_id.strip("0") or not span_id.strip("0"):
-        return None
-    return Span("remote", trace_id, span_id, sampled=bool(int(flags, 16) & 1))
+@contextmanager
+def span(
+    name: str,
+    *,
+    kind: Literal["server", "client", "internal"] = "internal",
+    attributes: Attributes | None = None,
+    parent: context.Context | None = None,
+    timed: Histogram | None = None,
+) -> Iterator[Span]:
+    """Work in the current trace; `timed` is told its seconds. An exception marks it, by its code, and passes.
 
-
-def outgoing() -> dict[str, str]:
-    """Headers that carry the current trace to another service; empty when there is none."""
-    here = CURRENT.get()
-    return {"traceparent": here.traceparent} if here else {}
+    What an exception says is left out: it may quote a document.
+    """
+    began = time.perf_counter()
+    try:
+        if _Export.tracer is None:
+            yield trace.INVALID_SPAN
+            return
+        with _Export.tracer.start_as_current_span(
+            name, parent, _KINDS[kind], attributes, record_exception=False, set_status_on_exception=False
+        ) as own:
+            try:
+                yield own
+            except BaseException as fault:
+                own.set_status(StatusCode.ERROR)
+                own.set_attribute("error.type", str(getattr(fault, "code", None) or type(fault).__name__))
+                raise
+    finally:
+        if timed is not None:
+            timed.observe(time.perf_counter() - began)
 
 
 def exporting() -> bool:
     return _Export.tracer is not None
 
 
+def failed(own: Span, reason: str) -> None:
+    """Marks a span whose work told its failure without an exception."""
+    own.set_status(StatusCode.ERROR)
+    own.set_attribute("error.type", reason)
+
+
+def outgoing() -> dict[str, str]:
+    """Headers that carry the current trace to another service; empty when there is none."""
+    headers: dict[str, str] = {}
+    _W3C.inject(headers)
+    return headers
+
+
+def trace_id() -> str | None:
+    """The current trace as its 32 hexadecimal digits."""
+    ids = trace.get_current_span().get_span_context()
+    return f"{ids.trace_id:032x}" if ids.is_valid else None
+
+
 def export_to(endpoint: str, *, version: str) -> TracerProvider:
     """Sends spans by OTLP over HTTP from now on. Raises ImportError without the extra `otel`.
 
-    The provider's `shutdown()` sends what is left and must be called before the process ends.
+    OpenTelemetry's own variables hold too (`OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_HEADERS`, …). The provider's
+    `shutdown()` sends what is left and must be called before the process ends.
     """
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from opentelemetry.trace import set_tracer_provider
 
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": "extraction-agent", "service.version": version})
-    )
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")))
-    set_tracer_provider(provider)
+    own = Resource.create({"service.name": "extraction-agent", "service.version": version})
+    provider = TracerProvider(resource=own)
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_S)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
     _Export.tracer = provider.get_tracer("extraction-agent", version)
     return provider
-
-
-def stop_export() -> None:
-    """Spans are only timed again."""
-    _Export.tracer = None
-
-
-@contextmanager
-def _exported(tracer: Tracer, name: str, attributes: Mapping[str, str | int | float | bool]) -> Iterator[Span]:
-    from opentelemetry import trace
-
-    parent = CURRENT.get()
-    context = None
-    if parent is not None and not trace.get_current_span().get_span_context().is_valid:
-        context = trace.set_span_in_context(trace.NonRecordingSpan(_remote(parent)))
-    with tracer.start_as_current_span(name, context=context, attributes=attributes) as recorded:
-        ids = recorded.get_span_context()
-        here = Span(name, f"{ids.trace_id:032x}", f"{ids.span_id:016x}", bool(ids.trace_flags & 1), dict(attributes))
-        token = CURRENT.set(here)
-        try:
-            yield here
-        finally:
-            here.end()
-            CURRENT.reset(token)
-            recorded.set_attributes(here.attributes)
-
-
-def _remote(parent: Span) -> SpanContext:
-    from opentelemetry.trace import SpanContext, TraceFlags
-
-    return SpanContext(
-        int(parent.trace_id, 16), int(parent.span_id, 16), is_remote=True, trace_flags=TraceFlags(parent.sampled)
-    )

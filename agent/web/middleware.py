@@ -13,13 +13,15 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
+from opentelemetry.trace import INVALID_SPAN, Span
 
 from agent.errors import AgentError, Internal, InvalidRequest, NotFound, TooLarge
-from agent.telemetry import logs
+from agent.telemetry import logs, tracing
 from agent.telemetry.metrics import Metrics
 from agent.web.answers import common_headers, refusal
 from agent.web.door import Door
@@ -31,6 +33,7 @@ audit = logging.getLogger("agent.audit")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_UNTRACED = nullcontext(INVALID_SPAN)
 _REQUEST_ID = re.compile(r"[\w.\-]{1,128}")
 
 
@@ -49,7 +52,11 @@ def make_middleware(door: Door, metrics: Metrics, *, rate_limit: RateLimit | Non
         metrics.extraction_active_requests.inc()
         status = 500
         try:
-            response = await _answer(request, handler, door, rate_limit)
+            with _trace(request) as own:
+                response = await _answer(request, handler, door, rate_limit)
+                own.set_attribute("http.response.status_code", response.status)
+                if response.status >= 500:
+                    tracing.failed(own, str(response.status))
         except asyncio.CancelledError:
             status = 499  # the client left
             raise
@@ -109,6 +116,17 @@ def _http(exc: web.HTTPException) -> web.StreamResponse:
     if hdrs.ALLOW in exc.headers:
         response.headers[hdrs.ALLOW] = exc.headers[hdrs.ALLOW]
     return response
+
+
+def _trace(request: web.Request) -> AbstractContextManager[Span]:
+    """The request's span, or its caller's trace alone; probes and scrapes have none."""
+    if not (tracing.exporting() or "traceparent" in request.headers):
+        return _UNTRACED
+    route = _endpoint(request)
+    if route.startswith(("/health", "/metrics")):
+        return _UNTRACED
+    attributes = {"http.request.method": request.method, "http.route": route}
+    return tracing.entered(request.headers, f"{request.method} {route}", attributes)
 
 
 def _given_id(request: web.Request) -> str | None:

@@ -38,6 +38,7 @@ from agent.tasks.store import (
     TaskPage,
     UploadRow,
 )
+from agent.telemetry import tracing
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -59,7 +60,8 @@ def _told(
         from redis.exceptions import RedisError
 
         try:
-            return await call(store, *arguments, **named)
+            with tracing.span(f"redis {call.__name__}", kind="client", attributes={"db.system.name": "redis"}):
+                return await call(store, *arguments, **named)
         except (RedisError, OSError, TimeoutError) as fault:
             raise StoreUnavailable("the task store cannot be reached now", retry_after_s=5) from fault
 
