@@ -97,7 +97,9 @@ class Writer:
                     job.done(result, fault)
                 except Exception:  # one reader's fault must not hide the others' results
                     log.exception("store.done_fault")
-            self._next()
+            # Two turns of the loop later: in the first those who were told go on, in the second what they start does.
+            # What both submit comes along, so that there are fewer and larger groups.
+            self._loop.call_soon(self._loop.call_soon, self._next)
 
         self._loop.call_soon_threadsafe(tell)
 
