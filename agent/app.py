@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 from aiohttp import web
 
@@ -22,12 +23,15 @@ from agent.planning.embedded import EmbeddedWork
 from agent.planning.model_work import Means, ModelWork
 from agent.pools import Pools
 from agent.signature import SigningKey
-from agent.tasks.engine import TaskEngine
+from agent.tasks.engine import Shared, TaskEngine
 from agent.tasks.fetch import Fetcher
 from agent.tasks.lock import held
 from agent.tasks.push import Pusher
+from agent.tasks.redis.store import RedisStore
 from agent.tasks.run import Work
+from agent.tasks.shared import SharedQueue
 from agent.tasks.sqlite import SqliteStore
+from agent.tasks.store import Store
 from agent.tasks.uploads import Uploads
 from agent.telemetry.health import Check, Health
 from agent.telemetry.history import History, total
@@ -48,6 +52,7 @@ from agent.web.keys import (
     HISTORY,
     PDF,
     POOLS,
+    RELOAD,
     STORE,
     UPLOADS,
     WAIT_S,
@@ -64,51 +69,69 @@ def make_app(
     config: Config, server: ServerCommand | RemoteServer, *, launched: subprocess.Popen[bytes] | None = None
 ) -> web.Application:
     """The whole service. `launched` is a PDF server that was started ahead of the imports. Raises ConfigError."""
-    metrics, health = Metrics(), Health()
+    metrics = Metrics()
     config.data_dir.mkdir(parents=True, exist_ok=True)
-    door = open_door(_policy(config), keys_file=config.keys_file, data_dir=config.data_dir)
+    shared = config.shared_store_url is not None
+    door = open_door(_policy(config), keys_file=config.keys_file, data_dir=config.data_dir, shared=shared)
     limit = None if config.loopback and "RATE_LIMIT" not in config.sources else RateLimit(config.rate_limit, metrics)
     app = web.Application(
         middlewares=[make_middleware(door, metrics, rate_limit=limit)], client_max_size=config.max_body_bytes
     )
     most = None if config.loopback and "MAX_CONNECTIONS_PER_ADDRESS" not in config.sources else config.max_connections
     app[CENSUS] = Census(metrics, most, exempt=door.is_proxy)
-    app[health_routes.HEALTH] = health
-    app[health_routes.METRICS] = metrics
-    app[health_routes.METRICS_ENABLED] = config.enable_metrics
-    app[health_routes.METRICS_TOKEN] = config.metrics_token or ""
     app[WAIT_S] = config.request_timeout_s * 0.9  # below the proxy's time, so that the answer is ours
     app[CARD] = _card(config, door)
     app[CONFIGURATION] = config.effective()
+    app[RELOAD] = door.reload
     app[DATA_DIR] = config.data_dir
-
-    async def drain(app: web.Application) -> None:
-        """Before the connections are closed: streams end by themselves, running tasks have their time."""
-        health.draining = True
-        await app[ENGINE].drain(config.shutdown_timeout_s)
-
+    _operate(app, config, metrics)
     app.cleanup_ctx.append(_parts(config, server, launched, door))
-    app.on_shutdown.append(drain)
     routes.add_routes(app)
     health_routes.add_routes(app)
     admin.add_routes(app)
     return app
 
 
+def make_worker(
+    config: Config, server: ServerCommand | RemoteServer, *, launched: subprocess.Popen[bytes] | None = None
+) -> web.Application:
+    """A process that runs shared tasks and answers no callers: only health and metrics are asked of it."""
+    app, metrics = web.Application(), Metrics()
+    app[CENSUS] = Census(metrics)
+    app[CARD] = _card(config, None)
+    _operate(app, config, metrics)
+    app.cleanup_ctx.append(_parts(config, server, launched, None))
+    return app
+
+
+def _operate(app: web.Application, config: Config, metrics: Metrics) -> None:
+    """What operators see of the process, and its orderly end."""
+    health = app[health_routes.HEALTH] = Health()
+    app[health_routes.METRICS] = metrics
+    app[health_routes.METRICS_ENABLED] = config.enable_metrics
+    app[health_routes.METRICS_TOKEN] = config.metrics_token or ""
+
+    async def drain(app: web.Application) -> None:
+        """Before the connections are closed: streams end by themselves, running tasks have their time."""
+        health.draining = True
+        await app[ENGINE].drain(config.shutdown_timeout_s)
+
+    app.on_shutdown.append(drain)
+
+
 def _parts(
-    config: Config, server: ServerCommand | RemoteServer, launched: subprocess.Popen[bytes] | None, door: Door
+    config: Config, server: ServerCommand | RemoteServer, launched: subprocess.Popen[bytes] | None, door: Door | None
 ) -> Parts:
-    """What needs the event loop, opened in this order and closed in reverse."""
+    """What needs the event loop, opened in this order and closed in reverse. Without a door it is a worker's."""
 
     async def parts(app: web.Application) -> AsyncIterator[None]:
         metrics, health, memory = app[health_routes.METRICS], app[health_routes.HEALTH], Memory()
         async with AsyncExitStack() as opened:
-            opened.enter_context(held(config.data_dir))
             pools = app[POOLS] = await opened.enter_async_context(Pools())
-            if config.oidc_issuer and config.oidc_audience:
+            if door is not None and config.oidc_issuer and config.oidc_audience:
                 door.oidc = Oidc(config.oidc_issuer, config.oidc_audience, pools.http("oidc"))
             pulse = await opened.enter_async_context(Pulse(memory, metrics.event_loop_lag_seconds))
-            store = await opened.enter_async_context(SqliteStore(config.data_dir / "tasks.db"))
+            store = await _open_store(opened, config, pools)
             uploads = Uploads(config.uploads, store, ttl_s=config.task_ttl_s, max_bytes=config.max_pdf_size_kb * 1024)
             private = config.fetch_allow_private
             http = await opened.enter_async_context(guard.session(private=private, timeout_s=FETCH_S))
@@ -116,8 +139,9 @@ def _parts(
             pdf = await opened.enter_async_context(PdfClient(server, metrics=metrics, launched=launched))
             models = open_means(config, pools, metrics, kept=config.data_dir / "model")
             means = await opened.enter_async_context(models)
+            takes = config.run_tasks or door is None
             pusher = _pusher(config, app[CARD].signing_key, metrics)
-            engine = _engine(config, store, uploads, _work(pdf, metrics, means), metrics, pusher)
+            engine = _engine(config, store, uploads, _work(pdf, metrics, means), metrics, pusher, takes=takes)
             app[STORE] = store
             app[PDF], app[UPLOADS], app[ENGINE] = pdf, uploads, await opened.enter_async_context(engine)
             app[HISTORY] = await opened.enter_async_context(_history(app[ENGINE], metrics, memory, pulse))
@@ -126,9 +150,20 @@ def _parts(
             health.register("llm", means.chain.check if means else lambda: none, required=False)
             health.register("memory", memory.check, required=False)
             health.register("loop", pulse.check, required=True)
+            health.register("tasks", engine.check, required=True)
             yield
 
     return parts
+
+
+async def _open_store(opened: AsyncExitStack, config: Config, pools: Pools) -> Store:
+    """SQLite in DATA_DIR, which is then this process's alone; or the Redis that processes share."""
+    url = config.shared_store_url
+    if url is None:
+        opened.enter_context(held(config.data_dir))
+        return await opened.enter_async_context(SqliteStore(config.data_dir / "tasks.db"))
+    clients = pools.redis("tasks", url), pools.redis("task-events", url, blocking=True)
+    return await opened.enter_async_context(RedisStore(*clients, task_ttl_s=config.task_ttl_s))
 
 
 def _work(pdf: PdfClient, metrics: Metrics, means: Means | None) -> Work:
@@ -137,7 +172,7 @@ def _work(pdf: PdfClient, metrics: Metrics, means: Means | None) -> Work:
 
 
 def _engine(
-    config: Config, store: SqliteStore, uploads: Uploads, work: Work, metrics: Metrics, pusher: Pusher
+    config: Config, store: Store, uploads: Uploads, work: Work, metrics: Metrics, pusher: Pusher, *, takes: bool
 ) -> TaskEngine:
     return TaskEngine(
         store,
@@ -150,6 +185,19 @@ def _engine(
         task_max=config.task_max,
         metrics=metrics,
         pusher=pusher,
+        shared=_shared_queue(config, metrics, takes=takes) if config.shared_store_url else None,
+    )
+
+
+def _shared_queue(config: Config, metrics: Metrics, *, takes: bool) -> Shared:
+    return partial(
+        SharedQueue,
+        url=config.shared_store_url or "",
+        takes=takes,
+        max_concurrent=config.max_concurrent_tasks,
+        queue_limit=config.task_queue_limit,
+        lease_s=config.task_lease_s,
+        metrics=metrics,
     )
 
 
@@ -200,7 +248,7 @@ def _policy(config: Config) -> Policy:
     )
 
 
-def _card(config: Config, door: Door) -> CardFacts:
+def _card(config: Config, door: Door | None) -> CardFacts:
     scheme = "https" if config.tls_cert_file else "http"
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104  # an address to call
     url = config.public_url or f"{scheme}://{name}:{config.port}"
@@ -208,7 +256,7 @@ def _card(config: Config, door: Door) -> CardFacts:
     key = SigningKey.read(file) if file is not None else None
     return CardFacts(
         public_url=url,
-        needs_key=door.needs_key,
+        needs_key=door is not None and door.needs_key,
         oidc_issuer=config.oidc_issuer,
         model=config.uses_model,
         signing_key=key,

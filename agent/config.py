@@ -22,6 +22,7 @@ from agent.settings import (
     flag,
     given_value,
     is_placeholder,
+    missing,
     names,
     networks,
     one_of,
@@ -229,6 +230,12 @@ class Config:
         shown="SQLite in `DATA_DIR`",
         secret=True,
     )
+    run_tasks: bool = _setting(
+        "RUN_TASKS", True, flag, "With a shared store: `serve` runs tasks too; false leaves them to `worker`"
+    )
+    task_lease_s: float = _setting(
+        "TASK_LEASE", 10.0, seconds, "With a shared store: a dead process's tasks are taken up after so long"
+    )
     upload_dir: Path | None = _setting(
         "UPLOAD_DIR", None, path, "Uploads; must be shared in cluster mode", shown="`DATA_DIR`/uploads"
     )
@@ -314,15 +321,7 @@ class Config:
         ):
             if file and not file.is_file():
                 found.append(f"{variable}: no such file: {file}")
-        return found + self._argument_conflicts()
-
-    def _argument_conflicts(self) -> list[str]:
-        """Arguments of the MCP command that look like files and are none: the guide's own example has such."""
-        return [
-            f"MCP_PDF_SERVER_ARGS: no such file: {word}"
-            for word in self.mcp_pdf_server_args
-            if word.endswith(".py") and not Path(word).is_file()
-        ]
+        return found + [f"MCP_PDF_SERVER_ARGS: no such file: {word}" for word in missing(self.mcp_pdf_server_args)]
 
     @property
     def has_model_source(self) -> bool:

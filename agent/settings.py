@@ -78,6 +78,11 @@ def url(value: str, *, schemes: tuple[str, ...]) -> str:
     return value.rstrip("/")
 
 
+def missing(words: tuple[str, ...]) -> list[str]:
+    """Arguments of a command that look like files and are none: the guide's own example has such."""
+    return [word for word in words if word.endswith(".py") and not Path(word).is_file()]
+
+
 def path(value: str) -> Path:
     return Path(value).expanduser().absolute()
 
@@ -95,8 +100,9 @@ def is_placeholder(secret: str) -> bool:
     return secret.strip().casefold().startswith(PLACEHOLDERS)
 
 
-# Secrets that NAME_FILE may hold, read once at the start. The model's key has a setting of its own, read again.
-FROM_FILE = frozenset({"CACHE_URL", "MCP_PDF_TOKEN", "METRICS_TOKEN", "STORE_URL"})
+# What NAME_FILE may hold: secrets, read once at the start, and the log level, read again at SIGHUP. The model's key has
+# a setting of its own.
+FROM_FILE = frozenset({"CACHE_URL", "LOG_LEVEL", "MCP_PDF_TOKEN", "METRICS_TOKEN", "STORE_URL"})
 
 ALIASES = {"GOOGLE_API_KEY": ("GEMINI_API_KEY",), "HOST": ("A2A_HOST",), "PORT": ("A2A_PORT",)}
 

@@ -114,7 +114,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A snapshot. `version` counts the events applied (the journal's sequence); `attempt` counts the runs begun."""
+    """A snapshot. `version` counts the events applied (the journal's sequence); `attempt` counts the runs begun.
+
+    `lost` counts the runs in a row, up to the present one, that ended with their process.
+    """
 
     id: str
     context_id: str
@@ -128,6 +131,7 @@ class Task:
     metadata: Mapping[str, Any] = field(default_factory=empty)
     version: int = 0
     attempt: int = 0
+    lost: int = 0
     created: datetime = field(default_factory=now)
     withheld: bool = False  # a secret was taken out of its messages: after a crash it must be asked for again
     scope: tuple[str, ...] | None = None  # the documents its caller could see when it was sent (`Caller.documents`)
@@ -251,6 +255,7 @@ def _attempt(task: Task, event: AttemptStarted) -> Task:
         history=(*task.history, *_superseded(task)),
         version=task.version + 1,
         attempt=task.attempt + 1,
+        lost=task.lost + 1 if task.state is State.WORKING else 0,
     )
 
 

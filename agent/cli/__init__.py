@@ -32,6 +32,7 @@ def _serve(add: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--host", help="address to listen on (HOST)")
     parser.add_argument("--port", help="port to listen on (PORT); 0 takes a free one")
     parser.add_argument("--workers", help="HTTP processes (WORKERS)")
+    parser.add_argument("--one-of-many", action="store_true", help=argparse.SUPPRESS)  # how the parent starts them
 
 
 def _extract(add: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -86,7 +87,15 @@ def _purge(add: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     what.add_argument("--older-than", metavar="30d")
 
 
+def _dead_letters(add: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    actions = add.add_parser("dead-letters", help="tasks given up because the processes that ran them died")
+    chosen = actions.add_subparsers(dest="action", required=True, metavar="ACTION")
+    chosen.add_parser("list", help="their ids, callers and times")
+    chosen.add_parser("replay", help="ask for the same again, as a new task").add_argument("task", metavar="ID")
+
+
 def _plain(add: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    add.add_parser("worker", help="run tasks of the shared queue (STORE_URL=redis://…)")
     add.add_parser("doctor", help="check everything and name what is wrong")
     add.add_parser("config", help="the effective settings with their source, secrets masked").add_argument(
         "--table", action="store_true", help="print the table of all settings as Markdown"
@@ -101,7 +110,9 @@ COMMANDS = {
     "extract": "extract",
     "batch": "batch",
     "send": "send",
+    "worker": "serve",
     "keys": "keys",
+    "dead-letters": "dead_letters",
     "purge": "purge",
     "doctor": "doctor",
     "config": "doctor",
@@ -115,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"extraction-agent {__version__}")
     add = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for describe in (_serve, _extract, _batch, _send, _keys, _purge, _plain):
+    for describe in (_serve, _extract, _batch, _send, _keys, _purge, _dead_letters, _plain):
         describe(add)
     return made
 
@@ -125,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     module = importlib.import_module(f"agent.cli.{COMMANDS[options.command]}")
     try:
-        return int(getattr(module, options.command)(options))
+        return int(getattr(module, options.command.replace("-", "_"))(options))
     except ConfigError as exc:
         print(f"extraction-agent: {exc}", file=sys.stderr)
         return 2

@@ -7,18 +7,18 @@ import logging
 import os
 import signal
 import ssl
-import subprocess
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from agent import __version__
-from agent.app import make_app, operations_app
+from agent.app import operations_app
 from agent.config import Config
 from agent.errors import ConfigError
-from agent.pdf_client.command import RemoteServer, ServerCommand
 from agent.telemetry import logs, tracing
 from agent.web.connection import CENSUS, Runner
+from agent.web.keys import RELOAD
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -28,26 +28,29 @@ log = logging.getLogger("agent.service")
 KEEPALIVE_S = 75.0  # above what proxies keep: they close first, so that no request meets a closing socket
 
 
-async def run(config: Config, server: ServerCommand | RemoteServer, launched: subprocess.Popen[bytes] | None) -> int:
-    """Serves until a signal; returns the exit code."""
+async def run(config: Config, make: Callable[[], web.Application], *, listens: bool, one_of_many: bool = False) -> int:
+    """Serves until a signal; returns the exit code. `one_of_many`: other processes listen on the same port."""
     output = logs.setup(config.log_level, config.log_format)  # type: ignore[arg-type]  # parsed by Config
     spans = _traced(config)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    app = make_app(config, server, launched=launched)
+    app = make()
+    loop.add_signal_handler(signal.SIGHUP, _reload, app)
     runner = Runner(app, app[CENSUS], keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0)
     extra: web.AppRunner | None = None
     try:
         await runner.setup()
-        site = web.TCPSite(runner, config.host, config.port, ssl_context=_tls(config))
-        await site.start()
+        if listens:
+            tls = _tls(config)
+            await web.TCPSite(runner, config.host, config.port, ssl_context=tls, reuse_port=one_of_many).start()
         if config.metrics_port is not None:
             extra = web.AppRunner(operations_app(app), access_log=None)
             await extra.setup()
-            await web.TCPSite(extra, config.host, config.metrics_port).start()
-        log.info("server.listening", extra={"host": config.host, "port": _port(runner), "pid": os.getpid()})
+            await web.TCPSite(extra, config.host, config.metrics_port, reuse_port=one_of_many).start()
+        port = _port(runner) if listens else None
+        log.info("server.listening", extra={"host": config.host, "port": port, "pid": os.getpid()})
         await stopped.wait()
         log.info("server.stopping")
     finally:
@@ -68,6 +71,19 @@ def _traced(config: Config) -> TracerProvider | None:
         return tracing.export_to(config.otel_endpoint, version=__version__)
     except ImportError as fault:
         raise ConfigError("OTEL_EXPORTER_OTLP_ENDPOINT: install the extra `otel` to export traces") from fault
+
+
+def _reload(app: web.Application) -> None:
+    """SIGHUP: what may change without a restart is read anew."""
+    try:
+        config = Config.from_env(os.environ)
+        logging.getLogger().setLevel(config.log_level)
+        if RELOAD in app:
+            app[RELOAD]()
+    except ConfigError as fault:
+        log.warning("config.not_reloaded", extra={"cause": str(fault)})
+    else:
+        log.info("config.reloaded", extra={"log_level": config.log_level})
 
 
 def _port(runner: web.AppRunner) -> int:

@@ -9,10 +9,10 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from agent.cli.store import opened_store
 from agent.config import Config
 from agent.errors import ConfigError
 from agent.settings import seconds
-from agent.tasks.sqlite import SqliteStore
 from agent.tasks.store import Erase
 from agent.tasks.uploads import Uploads
 
@@ -33,10 +33,9 @@ def _named(options: argparse.Namespace) -> Erase:
 
 
 async def _purge(what: Erase, config: Config) -> int:
-    database = config.data_dir / "tasks.db"
     tasks = uploads = 0
-    if database.exists():
-        async with SqliteStore(database) as store:
+    async with opened_store(config) as store:
+        if store is not None:
             spool = Uploads(config.uploads, store, ttl_s=config.task_ttl_s, max_bytes=config.max_pdf_size_kb * 1024)
             while True:  # a bounded number a call
                 gone = await store.erase(what)

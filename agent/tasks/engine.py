@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
@@ -19,23 +19,29 @@ from agent.caller import Caller
 from agent.errors import InvalidParams, TaskNotCancelable, TaskNotFound, UnsupportedOperation
 from agent.task import EMPTY, IllegalMove, Message, MessageReceived, State, StatusChanged, Task, now
 from agent.tasks import intake
+from agent.tasks.dead_letters import DeadLetters
+from agent.tasks.ending import end
 from agent.tasks.ledger import Ledger, Live
 from agent.tasks.push import Pusher
-from agent.tasks.recovery import recover
+from agent.tasks.queue import Queue
 from agent.tasks.retention import Retention
 from agent.tasks.run import Work
 from agent.tasks.runner import Runner
 from agent.tasks.store import Claim, Claimed, Erase, Erased, ListQuery, PushConfig, Store, TaskPage
 from agent.tasks.subscription import Subscription, Update
 from agent.tasks.tally import Tally
+from agent.tasks.turns import Turns
 from agent.tasks.uploads import Uploads
 from agent.tasks.withhold import withhold
+from agent.telemetry.health import Check
 from agent.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 _FOLLOW_UP_GRACE_S = 2.0
 _CLAIM_TTL = timedelta(days=1)
+
+Shared = Callable[[Runner, Ledger, Store, Turns], Queue]  # makes the queue that processes share
 
 
 class TaskEngine:
@@ -54,6 +60,7 @@ class TaskEngine:
         task_max: int = 100_000,
         metrics: Metrics | None = None,
         pusher: Pusher | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self._store = store
         self._uploads = uploads
@@ -61,15 +68,16 @@ class TaskEngine:
         self._pusher = pusher
         self._tally = Tally(metrics) if metrics is not None else None
         self._ledger = Ledger(store, self._told)
-        self._runner = Runner(
+        self._runner = Runner(self._ledger, uploads, work, task_timeout_s=task_timeout_s)
+        turns = Turns(
+            self._runner,
             self._ledger,
-            uploads,
-            work,
+            store,
             max_concurrent=max_concurrent,
             queue_limit=queue_limit,
-            task_timeout_s=task_timeout_s,
             metrics=metrics,
         )
+        self._queue: Queue = shared(self._runner, self._ledger, store, turns) if shared else turns
         self._retention = Retention(
             store,
             uploads,
@@ -79,12 +87,13 @@ class TaskEngine:
             metrics=metrics,
             erased=self._erased,
         )
+        self.dead_letters = DeadLetters(store, self._ledger, self._queue)
         self._sweeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         if self._pusher is not None:
             await self._pusher.open(self._store)
-        await recover(self._store, self._ledger, self._runner)
+        await self._queue.__aenter__()
         self._sweeper = asyncio.get_running_loop().create_task(self._retention.run(), name="retention")
         return self
 
@@ -94,11 +103,10 @@ class TaskEngine:
         async with AsyncExitStack() as closing:
             if self._pusher is not None:
                 closing.push_async_callback(self._pusher.close)
+            closing.push_async_exit(self._queue)
             closing.push_async_callback(self.drain, 0.0)
             if self._sweeper is not None:
-                self._sweeper.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await self._sweeper
+                await end(self._sweeper)
 
     @property
     def draining(self) -> bool:
@@ -106,11 +114,14 @@ class TaskEngine:
 
     @property
     def queued(self) -> int:
-        return self._runner.queued
+        return self._queue.queued
 
     @property
     def running(self) -> int:
         return self._runner.running
+
+    def check(self) -> Check:
+        return self._queue.check()
 
     async def send(
         self,
@@ -151,13 +162,12 @@ class TaskEngine:
     async def wait(self, caller: Caller, task_id: str, timeout_s: float) -> Task:
         """The task once it is terminal or interrupted, or as it is when the time is up."""
         live = await self._own(caller, task_id)
-        if live.task.state.terminal or live.task.state.interrupted:
-            return live.task
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         live.waiters.add(waiter)
         try:
-            async with asyncio.timeout(timeout_s):
-                await waiter
+            async with self._ledger.followed(live), asyncio.timeout(timeout_s):
+                if not (live.task.state.terminal or live.task.state.interrupted):
+                    await waiter
         except TimeoutError:
             pass
         finally:
@@ -180,7 +190,7 @@ class TaskEngine:
             task = await self._ledger.commit(live, StatusChanged(State.CANCELED, now(), metadata=metadata))
         except IllegalMove:
             raise TaskNotCancelable(f"the task has ended: {live.head.state.value}") from None
-        self._runner.stop(live)
+        await self._queue.stop(live)
         return task
 
     @asynccontextmanager
@@ -226,8 +236,9 @@ class TaskEngine:
 
     async def erase(self, what: Erase) -> Erased:
         """Removes tasks, events, configs, uploads; running ones are stopped first."""
-        if what.task_id is not None and (live := self._ledger.peek(what.task_id)) is not None:
-            self._runner.stop(live)
+        if what.task_id is not None:
+            with contextlib.suppress(TaskNotFound):
+                await self._queue.stop(await self._ledger.get(what.task_id))
         return await self._retention.erase(what)
 
     async def drain(self, deadline_s: float) -> None:
@@ -236,7 +247,7 @@ class TaskEngine:
         for live in self._ledger.all():
             if live.runner is None:
                 self._hang_up(live)
-        await self._runner.drain(deadline_s)
+        await self._queue.drain(deadline_s)
         for live in self._ledger.all():
             self._hang_up(live)
 
@@ -258,7 +269,7 @@ class TaskEngine:
         """Commits a message as a new task or a follow-up, and has it worked on. The snapshot is of that moment."""
         if push is not None:
             self._push()
-        self._runner.reserve()
+        self._queue.reserve()
         try:
             if message.task_id is not None:
                 return await self._follow_up(caller, message, push, key, metadata)
@@ -275,10 +286,10 @@ class TaskEngine:
             except Claimed as taken:
                 live = await self._same(caller, taken, claim)
                 return live, live.task
-            self._begin(live, caller, secrets, push)
+            await self._begin(live, caller, secrets, push)
             return live, task
         finally:
-            self._runner.release()
+            self._queue.release()
 
     async def _follow_up(
         self, caller: Caller, message: Message, push: PushConfig | None, key: str | None, metadata: Mapping[str, Any]
@@ -304,16 +315,16 @@ class TaskEngine:
         except Claimed as taken:
             live = await self._same(caller, taken, claim)
             return live, live.task
-        self._begin(live, caller, secrets, push)
+        await self._begin(live, caller, secrets, push)
         return live, task
 
-    def _begin(self, live: Live, caller: Caller, secrets: Mapping[str, str], push: PushConfig | None) -> None:
+    async def _begin(self, live: Live, caller: Caller, secrets: Mapping[str, str], push: PushConfig | None) -> None:
         live.caller = caller
         if secrets:
             live.secrets = {**live.secrets, **secrets}
         if push is not None:
             self._push().start(push)
-        self._runner.put(caller.id, live.task.id)
+        await self._queue.put(live)
 
     async def _claim(
         self, caller: Caller, key: str | None, message: Message, metadata: Mapping[str, Any]
@@ -343,10 +354,12 @@ class TaskEngine:
         subscription = Subscription()
         live.subscriptions.add(subscription)
         try:
-            subscription.preload(await self._told_so_far(live, after, snapshot))
-            if live.task.state.terminal or (self.draining and live.runner is None):
-                subscription.close()  # after what is preloaded nothing more can come
-            yield subscription
+            async with self._ledger.followed(live):
+                over = live.task.state.terminal or (self.draining and live.runner is None)
+                subscription.preload(await self._told_so_far(live, after, snapshot))
+                if over:
+                    subscription.close()  # after what is preloaded nothing more can come
+                yield subscription
         finally:
             live.subscriptions.discard(subscription)
 
@@ -373,10 +386,10 @@ class TaskEngine:
         if update.last and self._tally is not None:
             self._tally.ended(update.task)
 
-    def _erased(self, gone: Erased) -> None:
+    async def _erased(self, gone: Erased) -> None:
         for task_id in gone.task_ids:
             live = self._ledger.peek(task_id)
             if live is not None:
-                self._runner.stop(live)
+                await self._queue.stop(live)
             if self._pusher is not None:
                 self._pusher.stop(task_id)

@@ -48,6 +48,23 @@ def new_task(caller: Caller, message: Message, metadata: Mapping[str, Any], *, w
     )
 
 
+def again(task: Task) -> Task:
+    """A SUBMITTED task with everything its caller said to another one."""
+    task_id, at = new_id(), now()
+    return Task(
+        task_id,
+        task.context_id,
+        task.caller,
+        State.SUBMITTED,
+        at,
+        history=tuple(replace(message, task_id=task_id) for message in task.history if message.role == "user"),
+        metadata=task.metadata,
+        created=at,
+        withheld=task.withheld,
+        scope=task.scope,
+    )
+
+
 def belonging(message: Message, task: Task) -> Message:
     """A follow-up with its task's ids. Raises InvalidParams when it names another context."""
     if message.context_id not in (None, task.context_id):

@@ -3,21 +3,30 @@
 Deciding is synchronous: `apply` on the head, hand the commit to the store, move the head. Several commits of one task
 may so be on their way. `live.task` is what has been committed, and all that anybody is shown. When a commit fails, the
 ones made upon it fail too (the store compares versions), and the next decision starts from what the store holds.
+
+In a shared store other processes commit as well. What is read of a task is then read anew, and whoever listens to it
+is told from its journal (`followed`), where the commits of all processes stand in their order.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from agent.caller import Caller
 from agent.errors import TaskNotFound
 from agent.task import Event, IllegalMove, Task, apply
-from agent.tasks.store import Claim, Commit, PushConfig, Stale, Store, StoreUnavailable
+from agent.tasks.ending import end
+from agent.tasks.store import Claim, Commit, Entry, PushConfig, Stale, Store, StoreUnavailable
 from agent.tasks.subscription import Subscription, Update
+
+log = logging.getLogger(__name__)
 
 _TRIES = 20  # decisions on one task that lost against other processes, before its caller is told to come again
 
@@ -33,17 +42,22 @@ class Live:
     outdated: bool = False
     size_bytes: int = 0
     queued: bool = False
+    context: contextvars.Context | None = None  # of the request that queued it: trace, request id
     caller: Caller | None = None  # as it came in, with its rights; after a restart only its id is known
     runner: asyncio.Task[None] | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
     subscriptions: set[Subscription] = field(default_factory=set)
     waiters: set[asyncio.Future[None]] = field(default_factory=set)
+    followers: int = 0
+    following: asyncio.Task[None] | None = None
+    told: int = 0  # while it is followed: the version up to which listeners were told
 
     @property
     def busy(self) -> bool:
         """Whether forgetting it would lose something."""
         held = self.queued or self.runner is not None or self.pending > 0
-        return held or bool(self.subscriptions) or bool(self.waiters) or bool(self.secrets)
+        heard = bool(self.subscriptions) or bool(self.waiters) or self.followers > 0
+        return held or heard or bool(self.secrets)
 
     def tell(self, update: Update) -> None:
         for subscription in self.subscriptions:
@@ -78,7 +92,7 @@ class Ledger:
     async def get(self, task_id: str) -> Live:
         """Raises TaskNotFound."""
         live = self._lives.get(task_id)
-        if live is not None and not live.outdated and (live.busy or not self._perhaps_old(live)):
+        if live is not None and not live.outdated and not self._perhaps_old(live):
             self._lives.move_to_end(task_id)
             return live
         task = await self._store.load(task_id)
@@ -114,6 +128,7 @@ class Ledger:
         claim: Claim | None = None,
         push: PushConfig | None = None,
         documents: tuple[str, ...] = (),
+        dead: bool = False,
     ) -> Task:
         """Raises IllegalMove (also when `attempt` is over), TaskNotFound, Claimed, StoreUnavailable.
 
@@ -128,11 +143,35 @@ class Ledger:
             after = apply(before, event)
             live.head = after
             try:
-                await self._submit(live, Commit(after, event, before, claim, push, documents))
+                await self._submit(live, Commit(after, event, before, claim, push, documents, dead))
             except Stale:
                 continue
             return after
         raise StoreUnavailable("the task is being changed from many sides; try again", retry_after_s=1)
+
+    async def renew(self, live: Live) -> None:
+        """Learns what other processes did to a task. Raises TaskNotFound, StoreUnavailable."""
+        if self._store.shared:
+            live.outdated = True
+            await self._reload(live)
+
+    @asynccontextmanager
+    async def followed(self, live: Live) -> AsyncIterator[None]:
+        """Meanwhile listeners of the task are told what any process commits."""
+        if not self._store.shared:
+            yield
+            return
+        live.followers += 1
+        if live.following is None:
+            live.told = live.task.version
+            live.following = asyncio.get_running_loop().create_task(self._follow(live), name=f"follow {live.task.id}")
+        try:
+            yield
+        finally:
+            live.followers -= 1
+            if not live.followers:
+                following, live.following = live.following, None
+                await end(following)
 
     def forget(self, task_id: str) -> None:
         """The task was erased."""
@@ -167,13 +206,16 @@ class Ledger:
     ) -> None:
         live.pending -= 1
         if fault is None:
-            live.task = commit.task
+            if commit.task.version > live.task.version or commit.event is None:
+                live.task = commit.task
             live.size_bytes += size_bytes
             if commit.event is not None:
                 if commit.task.id in self._lives:
                     self._size_bytes += size_bytes
                 update = Update(commit.task.version, commit.task, commit.event)
-                live.tell(update)
+                if live.following is None or live.told + 1 == update.sequence:  # else others' commits come first
+                    live.told = update.sequence
+                    live.tell(update)
                 self._told(live, update)
         elif generation == live.generation:
             live.outdated = True
@@ -198,8 +240,38 @@ class Ledger:
         live.head = task
         if task.version > live.task.version:
             live.task = task
-            if task.state.terminal or task.state.interrupted:
+            if not self._store.shared and (task.state.terminal or task.state.interrupted):
                 live.tell(Update(task.version, task))
+
+    async def _follow(self, live: Live) -> None:
+        try:
+            async with self._store.follow(live.task.id, live.told) as entries:
+                async for entry in entries:
+                    await self._heard(live, entry)
+            self.forget(live.task.id)
+        except TaskNotFound:
+            self.forget(live.task.id)
+        except Exception as fault:  # the outermost frame: listeners must not wait for words that cannot come
+            log.exception("task.follow_fault", extra={"task": live.task.id})
+            for subscription in live.subscriptions:
+                subscription.close(StoreUnavailable(f"the stream broke: {type(fault).__name__}", retry_after_s=1))
+
+    async def _heard(self, live: Live, entry: Entry) -> None:
+        """Some process committed this; told here unless it has been."""
+        if entry.sequence <= live.told:
+            return
+        if entry.sequence == live.task.version + 1:
+            live.task = apply(live.task, entry.event)
+            if not live.pending:
+                live.head = live.task
+        elif entry.sequence > live.task.version:
+            await self.renew(live)
+        gap, live.told = entry.sequence > live.told + 1, entry.sequence
+        if gap:  # the journal does not reach back so far: the snapshot stands for what is missing
+            live.told = live.task.version
+            live.tell(Update(live.task.version, live.task))
+        else:
+            live.tell(Update(entry.sequence, live.task, entry.event))
 
     def _remember(self, live: Live) -> Live:
         known = self._lives.setdefault(live.task.id, live)

@@ -21,6 +21,7 @@ from agent import guard
 from agent.errors import AgentError, InvalidParams, Overloaded
 from agent.signature import SigningKey
 from agent.task import Task, new_id
+from agent.tasks.ending import end
 from agent.tasks.store import PushConfig, Store
 from agent.tasks.subscription import Update
 from agent.telemetry import tracing
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 SIGNATURE = "X-A2A-Notification-Signature"
 _CONFIGS_PER_TASK = 10
+_LEASE_S = 15.0  # in a shared store: an outbox whose process is gone is taken up by another one after this
 
 # Protocol and update to body and content type; None when there is nothing to tell.
 Payload = Callable[[str, Update], tuple[bytes, str] | None]
@@ -61,20 +63,22 @@ class Pusher:
         self._timeout_s = timeout_s
         self._posts = asyncio.Semaphore(max_concurrent)
         self._outboxes: dict[str, dict[str, _Outbox]] = {}
+        self._watch: asyncio.Task[None] | None = None
 
     async def open(self, store: Store) -> None:
         """Continues what an earlier process had not delivered."""
         self._store = store
         self._http = guard.session(private=self._allow_private, timeout_s=self._timeout_s)
-        for config in await store.undelivered():
-            self.start(config)
+        await self._take_up()
+        if store.shared:
+            self._watch = asyncio.get_running_loop().create_task(self._watching(), name="push-watch")
 
     async def close(self) -> None:
         """Stops; what is not delivered stays in the outbox."""
+        if self._watch is not None:
+            await end(self._watch)
         deliveries = [outbox.delivery for configs in self._outboxes.values() for outbox in configs.values()]
-        for delivery in deliveries:
-            delivery.cancel()
-        await asyncio.gather(*deliveries, return_exceptions=True)
+        await asyncio.gather(*map(end, deliveries))
         await self._http.close()
 
     def checked(self, config: PushConfig, task: Task, *, delivered: int = 0) -> PushConfig:
@@ -110,11 +114,43 @@ class Pusher:
         for outbox in self._outboxes.get(update.task.id, {}).values():
             outbox.more.set()
 
+    async def _watching(self) -> None:
+        """Keeps the leases on the own outboxes, and takes up those of processes that are gone."""
+        while True:
+            await asyncio.sleep(_LEASE_S / 3)
+            try:
+                for task_id, config_id in [(task, name) for task, known in self._outboxes.items() for name in known]:
+                    if not await self._store.hold(_lease(task_id, config_id), _LEASE_S):
+                        self.stop(task_id, config_id)  # this process was away for too long: another one delivers
+                await self._take_up()
+            except AgentError as fault:
+                log.warning("push.watch_failed", extra={"cause": fault.message})
+
+    async def _take_up(self) -> None:
+        for config in await self._store.undelivered():
+            known = config.id in self._outboxes.get(config.task_id, ())
+            if not known and await self._store.hold(_lease(config.task_id, config.id), _LEASE_S):
+                self.start(config)
+
     async def _deliver(self, outbox: _Outbox) -> None:
         try:
-            await self._empty(outbox)
+            if not self._store.shared:
+                await self._empty(outbox)
+                return
+            async with asyncio.TaskGroup() as group:
+                waker = group.create_task(self._wake(outbox))
+                await self._store.hold(_lease(outbox.config.task_id, outbox.config.id), _LEASE_S)
+                await self._empty(outbox)
+                await end(waker)
         except Exception:  # the outermost frame of a delivery: what is left in the outbox is for the next start
             log.exception("push.fault", extra={"task": outbox.config.task_id, "config": outbox.config.id})
+
+    async def _wake(self, outbox: _Outbox) -> None:
+        """The task may run in another process."""
+        async with self._store.follow(outbox.config.task_id, outbox.config.delivered) as entries:
+            async for _ in entries:
+                outbox.more.set()
+        outbox.more.set()  # erased
 
     async def _empty(self, outbox: _Outbox) -> None:
         config = outbox.config
@@ -209,3 +245,7 @@ class _Outbox:
     def __init__(self, config: PushConfig) -> None:
         self.config = config
         self.more = asyncio.Event()
+
+
+def _lease(task_id: str, config_id: str) -> str:
+    return f"push:{task_id}:{config_id}"

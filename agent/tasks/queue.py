@@ -1,41 +1,34 @@
-"""Tasks that wait for their turn in this process: one after the other of each caller, callers in turn."""
+"""Where accepted tasks wait for their turn: in this process (`turns`), or with others for any process (`shared`)."""
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from agent.tasks.ledger import Live
+from agent.telemetry.health import Check
 
 
-class FairQueue:
-    """A caller with a thousand waiting tasks delays another caller's first by one turn, not by a thousand."""
+class Queue(AbstractAsyncContextManager["Queue"], Protocol):
+    """Entering it resumes what earlier processes left unfinished."""
 
-    def __init__(self) -> None:
-        self._callers: OrderedDict[str, deque[str]] = OrderedDict()
-        self._size = 0
+    @property
+    def queued(self) -> int:
+        """Tasks that wait."""
 
-    def __len__(self) -> int:
-        return self._size
+    def check(self) -> Check:
+        """Whether tasks can be queued now."""
 
-    def put(self, caller: str, task_id: str) -> None:
-        self._callers.setdefault(caller, deque()).append(task_id)
-        self._size += 1
+    def reserve(self) -> None:
+        """Holds a place for a task about to be committed; `release` follows. Raises Overloaded."""
 
-    def take(self) -> str:
-        """The next in turn. Raises IndexError when nothing waits."""
-        if not self._callers:
-            raise IndexError("nothing waits")
-        caller, waiting = self._callers.popitem(last=False)
-        task_id = waiting.popleft()
-        if waiting:
-            self._callers[caller] = waiting
-        self._size -= 1
-        return task_id
+    def release(self) -> None: ...
 
-    def discard(self, caller: str, task_id: str) -> None:
-        """Takes a task out, if it waits."""
-        waiting = self._callers.get(caller)
-        if waiting is None or task_id not in waiting:
-            return
-        waiting.remove(task_id)
-        self._size -= 1
-        if not waiting:
-            del self._callers[caller]
+    async def put(self, live: Live) -> None:
+        """Queues a committed task; it starts as soon as its turn comes."""
+
+    async def stop(self, live: Live) -> None:
+        """The task has ended otherwise: it does not start, or its attempt is cancelled, wherever it runs."""
+
+    async def drain(self, deadline_s: float) -> None:
+        """Starts nothing more; lets attempts end until the deadline and hands the rest back as SUBMITTED."""

@@ -59,6 +59,8 @@ def write_head(task: Task) -> Json:
         record["history"] = [write_message(message) for message in task.history]
     if task.metadata:
         record["metadata"] = dict(task.metadata)
+    if task.lost:
+        record["lost"] = task.lost
     if task.withheld:
         record["withheld"] = True
     if task.scope is not None:
@@ -82,6 +84,7 @@ def read_head(record: Json, artifacts: tuple[Artifact, ...] = ()) -> Task:
         metadata=record.get("metadata", EMPTY),
         version=record["version"],
         attempt=record["attempt"],
+        lost=record.get("lost", 0),
         created=moment(record["created"]),
         withheld=record.get("withheld", False),
         scope=tuple(scope) if scope is not None else None,

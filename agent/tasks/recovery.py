@@ -1,43 +1,42 @@
-"""What a process finds that its predecessor left unfinished: each task goes on, asks, or fails with a reason."""
+"""What an attempt finds that its predecessor's process left unfinished: the task goes on, asks, or is given up."""
 
 from __future__ import annotations
 
 import logging
 
-from agent.errors import Failure, TaskNotFound
-from agent.task import IllegalMove, State, StatusChanged, Task, now
-from agent.tasks.ledger import Ledger
-from agent.tasks.runner import Runner, failed, told
-from agent.tasks.store import Store
+from agent.errors import Failure
+from agent.task import State, StatusChanged, Task, now
+from agent.tasks.ledger import Ledger, Live
+from agent.tasks.run import failed, told
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5  # a task that was WORKING in so many processes that died is taken to be the cause
 
 
-async def recover(store: Store, ledger: Ledger, runner: Runner) -> None:
-    """Before anything new is taken. Artifacts are kept: the work sees them and skips what is done."""
-    for task_id, caller_id in await store.unfinished():
-        try:
-            live = await ledger.get(task_id)
-            end = _instead(live.task)
-            if end is not None:
-                await ledger.commit(live, end)
-        except (TaskNotFound, IllegalMove) as gone:
-            log.info("task.not_resumed", extra={"task": task_id, "cause": str(gone)})
-            continue
-        if end is None:
-            runner.put(caller_id, task_id)
-        log.info("task.resumed", extra={"task": task_id, "state": live.task.state.value})
+async def ended_instead(ledger: Ledger, live: Live, *, forgotten: bool) -> bool:
+    """Whether the task got a status in place of a new attempt. `forgotten`: no process knows its password any more.
+
+    Artifacts are kept in any case: the work sees them and skips what is done. Raises IllegalMove, TaskNotFound.
+    """
+    task = live.task
+    given_up = task.state is State.WORKING and task.lost + 1 >= MAX_ATTEMPTS
+    if given_up:
+        log.error("task.given_up", extra={"task": task.id, "attempts": task.lost + 1})
+        await ledger.commit(live, _given_up(task), dead=True)
+    elif forgotten and task.withheld:
+        await ledger.commit(live, _asked_again(task))
+    else:
+        return False
+    return True
 
 
-def _instead(task: Task) -> StatusChanged | None:
-    """The status a task gets in place of a new attempt."""
-    if task.state is State.WORKING and task.attempt >= MAX_ATTEMPTS:
-        words = f"the service stopped unexpectedly during each of {task.attempt} attempts"
-        return failed(task, Failure("internal", words, hint="check the document before sending it again"))
-    if task.withheld:
-        hint = "send the password again in a message to this task"
-        asked = Failure("password_required", "the service restarted and keeps no passwords", hint=hint, retryable=True)
-        return StatusChanged(State.AUTH_REQUIRED, now(), told(task, asked))
-    return None
+def _given_up(task: Task) -> StatusChanged:
+    words = f"the service stopped unexpectedly during each of {task.lost + 1} attempts"
+    return failed(task, Failure("internal", words, hint="check the document before sending it again"))
+
+
+def _asked_again(task: Task) -> StatusChanged:
+    hint = "send the password again in a message to this task"
+    asked = Failure("password_required", "the service restarted and keeps no passwords", hint=hint, retryable=True)
+    return StatusChanged(State.AUTH_REQUIRED, now(), told(task, asked))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from agent.errors import AgentError
@@ -32,7 +32,7 @@ class Retention:
         task_ttl_s: float,
         task_max: int,
         metrics: Metrics | None,
-        erased: Callable[[Erased], None],
+        erased: Callable[[Erased], Awaitable[None]],
     ) -> None:
         self._store = store
         self._uploads = uploads
@@ -51,7 +51,9 @@ class Retention:
                     self._ledger.forget_idle()
                 if loop.time() >= sweep_at:
                     sweep_at = loop.time() + _SWEEP_EVERY_S
-                    await self.sweep()
+                    if await self._store.hold("sweep", _SWEEP_EVERY_S - _LOOK_EVERY_S):
+                        await self.sweep()
+                    await self.measure()
             except AgentError as fault:
                 log.warning("retention.failed", extra={"cause": fault.message})
             except Exception:  # the sweep must go on whatever one round meets
@@ -67,7 +69,6 @@ class Retention:
             if gone == Erased():
                 break
         await self._uploads.tidy()
-        await self.measure()
 
     async def erase(self, what: Erase) -> Erased:
         """Everywhere: tasks, events, configs, keys, uploads and their files."""
@@ -83,7 +84,7 @@ class Retention:
                 self._metrics.extraction_tasks.labels(state.value).set(counts.get(state, 0))
 
     async def _forget(self, gone: Erased, *, at_once: bool) -> None:
-        self._erased(gone)
+        await self._erased(gone)
         for task_id in gone.task_ids:
             self._ledger.forget(task_id)
         if gone.orphans:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from agent.caller import Caller
-from agent.errors import NotFound, TaskNotFound
+from agent.errors import AgentError, NotFound, TaskNotFound
 from agent.task import (
     EMPTY,
     Artifact,
@@ -26,6 +27,8 @@ from agent.task import (
 from agent.tasks.ledger import Ledger, Live
 from agent.tasks.store import StoreUnavailable
 from agent.tasks.uploads import Uploads
+
+log = logging.getLogger(__name__)
 
 _PROGRESS_EVERY_S = 0.25
 
@@ -120,3 +123,14 @@ def documents_of(artifact: Artifact) -> tuple[str, ...]:
             found += [document["id"]] if isinstance(document.get("id"), str) else []
             found += [f"upload/{document['sha256']}"] if isinstance(document.get("sha256"), str) else []
     return tuple(found)
+
+
+def failed(task: Task, fault: AgentError, metadata: Mapping[str, Any] = EMPTY) -> StatusChanged:
+    """FAILED, with the failure in words and as data; the log has its code, which may tell of all tasks at once."""
+    log.info("task.failed", extra={"task": task.id, "code": fault.code})
+    return StatusChanged(State.FAILED, now(), told(task, fault), metadata)
+
+
+def told(task: Task, fault: AgentError) -> Message:
+    parts = (Part(text=fault.message), Part(data=fault.body(), has_data=True, media_type="application/json"))
+    return Message(new_id(), "agent", parts, task.context_id, task.id)

@@ -1,126 +1,57 @@
-"""Attempts at tasks in this process: so many at a time, each with its deadline, each ending in a committed state."""
+"""Attempts at tasks in this process, each with its deadline, each ending in a committed state."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from agent.caller import Caller
-from agent.errors import AgentError, Failure, Internal, Overloaded, TaskNotFound
-from agent.task import EMPTY, AttemptStarted, Event, IllegalMove, Message, Part, State, StatusChanged, Task, new_id, now
+from agent.errors import AgentError, Failure, Internal, TaskNotFound
+from agent.task import AttemptStarted, Event, IllegalMove, State, StatusChanged, Task, now
 from agent.tasks.ledger import Ledger, Live
-from agent.tasks.queue import FairQueue
-from agent.tasks.run import Run, Work
+from agent.tasks.recovery import ended_instead
+from agent.tasks.run import Run, Work, failed
 from agent.tasks.store import StoreUnavailable
 from agent.tasks.uploads import Uploads
 from agent.telemetry import logs, tracing
-from agent.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 _RETRY_CAP_S = 5.0
+_END_S = 5.0  # a cancelled attempt has this long to commit what became of its task
 
 
 class Runner:
-    """Takes tasks by id, runs the work, commits how it ended."""
+    """Runs the work of one task after the other of those it is given, and commits how each ended."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        uploads: Uploads,
-        work: Work,
-        *,
-        max_concurrent: int,
-        queue_limit: int,
-        task_timeout_s: float,
-        metrics: Metrics | None,
-    ) -> None:
+    def __init__(self, ledger: Ledger, uploads: Uploads, work: Work, *, task_timeout_s: float) -> None:
         self._ledger = ledger
         self._uploads = uploads
         self._work = work
-        self._max_concurrent = max_concurrent
-        self._queue_limit = queue_limit
         self._task_timeout_s = task_timeout_s
-        self._metrics = metrics
-        self._queue = FairQueue()
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._contexts: dict[str, contextvars.Context] = {}  # of the requests that put them here: trace, request id
-        self._reserved = 0
-        self._usual_s = 1.0  # how long attempts took lately
+        self._running: set[asyncio.Task[None]] = set()
+        self.usual_s = 1.0  # how long attempts took lately
         self.draining = False
-
-    @property
-    def queued(self) -> int:
-        return len(self._queue)
 
     @property
     def running(self) -> int:
         return len(self._running)
 
-    def reserve(self) -> None:
-        """Holds a place for a task about to be committed; `put` or `release` follows. Raises Overloaded."""
-        if self.draining:
-            raise Overloaded("the service is shutting down; try again", retry_after_s=5)
-        ahead = len(self._queue) + self._reserved + len(self._running) - self._max_concurrent
-        if ahead >= self._queue_limit:
-            wait_s = self._usual_s * ahead / self._max_concurrent
-            raise Overloaded("too many tasks are waiting; try again later", retry_after_s=min(max(wait_s, 1), 300))
-        self._reserved += 1
+    async def run(self, task_id: str, *, handed_back: Callable[[Live], Awaitable[None]] | None = None) -> None:
+        """One attempt, in the asyncio task that calls; cancelling it stops the attempt.
 
-    def release(self) -> None:
-        self._reserved -= 1
-
-    def put(self, caller_id: str, task_id: str) -> None:
-        """Queues a task; it starts as soon as its turn comes."""
-        live = self._ledger.peek(task_id)
-        if live is not None:
-            live.queued = True
-        self._contexts[task_id] = contextvars.copy_context()
-        self._queue.put(caller_id, task_id)
-        self._dispatch()
-
-    def stop(self, live: Live) -> None:
-        """The task has ended otherwise: takes it out of the queue, or cancels its attempt."""
-        if live.queued:
-            live.queued = False
-            self._queue.discard(live.task.caller, live.task.id)
-            self._contexts.pop(live.task.id, None)
-            self._measure()
-        if live.runner is not None:
-            live.runner.cancel()
-
-    async def drain(self, deadline_s: float) -> None:
-        """Starts nothing more; lets attempts end until the deadline and hands the rest back as SUBMITTED."""
-        self.draining = True
-        if self._running:
-            _, late = await asyncio.wait(self._running.values(), timeout=deadline_s)
-            for attempt in late:
-                attempt.cancel()
-            if late:
-                await asyncio.wait(late, timeout=_RETRY_CAP_S)
-
-    def _dispatch(self) -> None:
-        while self._queue and len(self._running) < self._max_concurrent and not self.draining:
-            task_id = self._queue.take()
-            context = self._contexts.pop(task_id, None) or contextvars.Context()
-            attempt = asyncio.get_running_loop().create_task(
-                self._guarded(task_id), name=f"task {task_id}", context=context
-            )
-            self._running[task_id] = attempt
-        self._measure()
-
-    def _measure(self) -> None:
-        if self._metrics is not None:
-            self._metrics.extraction_queue_depth.set(len(self._queue))
-
-    async def _guarded(self, task_id: str) -> None:
+        When the service drains and the task went back to SUBMITTED, `handed_back` puts it where others find it.
+        """
+        current = asyncio.current_task()
+        assert current is not None  # noqa: S101  # a coroutine runs in a task
+        self._running.add(current)
         began = time.monotonic()
         try:
-            await self._one(task_id)
+            live = await self._one(task_id)
+            if handed_back is not None and self.draining and live.head.state is State.SUBMITTED:
+                await handed_back(live)
         except TaskNotFound:
             log.info("task.erased", extra={"task": task_id})
         except IllegalMove as lost:
@@ -128,25 +59,37 @@ class Runner:
         except StoreUnavailable as fault:  # only while draining: the next start finds the task as it was committed
             log.warning("task.left", extra={"task": task_id, "cause": fault.message})
         finally:
-            del self._running[task_id]
-            self._usual_s += 0.1 * (time.monotonic() - began - self._usual_s)
-            self._dispatch()
+            self._running.discard(current)
+            self.usual_s += 0.1 * (time.monotonic() - began - self.usual_s)
 
-    async def _one(self, task_id: str) -> None:
+    async def drain(self, deadline_s: float) -> None:
+        """Lets attempts end until the deadline; the rest goes back to SUBMITTED."""
+        self.draining = True
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=deadline_s)
+            for attempt in late:
+                attempt.cancel()
+            if late:
+                await asyncio.wait(late, timeout=_END_S)
+
+    async def _one(self, task_id: str) -> Live:
         live = await self._ledger.get(task_id)
-        live.queued = False
+        live.queued, live.context = False, None
         if live.runner is not None or live.head.state not in (State.SUBMITTED, State.WORKING):
-            return
+            return live
         live.runner = asyncio.current_task()
         tokens = logs.TASK_ID.set(task_id), logs.CALLER.set(live.task.caller)
         try:
-            with tracing.span("task", attributes={"task.id": task_id, "task.attempt": live.head.attempt + 1}) as own:
-                await self._attempt(live)
-                own.set_attribute("task.state", live.head.state.name)
+            if not await ended_instead(self._ledger, live, forgotten=False):
+                own: dict[str, str | int | float | bool] = {"task.id": task_id, "task.attempt": live.head.attempt + 1}
+                with tracing.span("task", attributes=own) as span:
+                    await self._attempt(live)
+                    span.set_attribute("task.state", live.head.state.name)
         finally:
             live.runner = None
             logs.TASK_ID.reset(tokens[0])
             logs.CALLER.reset(tokens[1])
+        return live
 
     async def _attempt(self, live: Live) -> None:
         try:
@@ -155,7 +98,8 @@ class Runner:
             await self._insist(live, end, attempt=task.attempt)
         except asyncio.CancelledError:
             # Either the task was ended by somebody else, whose commit this is the consequence of, or the service
-            # stops: then the task goes back to SUBMITTED, and whoever starts next resumes it.
+            # stops: then the task goes back to SUBMITTED, and whoever comes next resumes it.
+            await self._ledger.renew(live)
             if not live.head.state.terminal and self.draining:
                 await self._insist(live, StatusChanged(State.SUBMITTED, now()), attempt=live.head.attempt)
             elif not live.head.state.terminal:
@@ -197,14 +141,3 @@ class Runner:
                     raise
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _RETRY_CAP_S)
-
-
-def failed(task: Task, fault: AgentError, metadata: Mapping[str, Any] = EMPTY) -> StatusChanged:
-    """FAILED, with the failure in words and as data; the log has its code, which may tell of all tasks at once."""
-    log.info("task.failed", extra={"task": task.id, "code": fault.code})
-    return StatusChanged(State.FAILED, now(), told(task, fault), metadata)
-
-
-def told(task: Task, fault: AgentError) -> Message:
-    parts = (Part(text=fault.message), Part(data=fault.body(), has_data=True, media_type="application/json"))
-    return Message(new_id(), "agent", parts, task.context_id, task.id)

@@ -196,7 +196,7 @@ def setup(
     root.addHandler(output)
     logging.captureWarnings(True)
     # Libraries that tell each request at INFO, some of them with its content.
-    for noisy in ("httpx", "httpx2", "mcp", "google_genai", "aiohttp.access", "botocore", "urllib3"):
+    for noisy in ("httpx", "httpx2", "mcp", "google_genai", "aiohttp.access", "botocore", "docket", "urllib3"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     return output
 

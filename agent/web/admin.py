@@ -76,6 +76,30 @@ async def release(request: web.Request) -> web.Response:
     return json_answer(await request.app[PDF].call("release_document", {"sha256": sha256}, timeout_s=CALL_S))
 
 
+async def dead_letters(request: web.Request) -> web.Response:
+    """Tasks that were given up because the processes that ran them died."""
+    require(request, "admin")
+    rows = [
+        {
+            "id": t.id,
+            "caller": t.caller,
+            "state": t.state.value,
+            "attempts": t.attempt,
+            "ended": t.timestamp.isoformat(),
+        }
+        for t in await request.app[ENGINE].dead_letters.list()
+    ]
+    return json_answer({"deadLetters": rows})
+
+
+async def replay(request: web.Request) -> web.Response:
+    """Asks for the same again, as a new task of the same caller."""
+    caller = require(request, "admin")
+    task_id = request.match_info["id"]
+    audit.warning("dead_letter.replay", extra={"by": caller.id, "task": task_id})
+    return json_answer({"id": (await request.app[ENGINE].dead_letters.replay(task_id)).id}, status=202)
+
+
 async def memory(request: web.Request) -> web.Response:
     """Proportional memory in KB: each process reports its own."""
     require(request, "admin")
@@ -113,6 +137,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/admin/mcp/restart", restart)
     app.router.add_get("/admin/quarantine", quarantine)
     app.router.add_post("/admin/quarantine/{sha256:[0-9a-f]+}/release", release)
+    app.router.add_get("/admin/dead-letters", dead_letters)
+    app.router.add_post("/admin/dead-letters/{id}/replay", replay)
     app.router.add_get("/admin/memory", memory)
     app.router.add_get("/admin/stacks", stacks)
     app.router.add_get("/admin/configuration", configuration)

@@ -64,6 +64,10 @@ class Door:
         names = {*LOOPBACK_NAMES, *policy.allowed_hosts, policy.public_host}
         self._hosts = frozenset(name.casefold() for name in names if name)
 
+    def reload(self) -> None:
+        """Looks at the file of keys again."""
+        self._keys.reload()
+
     @property
     def needs_key(self) -> bool:
         """Whether a caller has to show a key: what the agent card declares."""

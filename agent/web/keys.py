@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -30,3 +31,4 @@ CONFIGURATION = web.AppKey("configuration", list[tuple[str, str, str]])  # name,
 POOLS = web.AppKey("pools", Pools)
 HISTORY = web.AppKey("history", History)
 DATA_DIR = web.AppKey("data_dir", Path)
+RELOAD = web.AppKey[Callable[[], None]]("reload")

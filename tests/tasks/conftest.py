@@ -11,8 +11,6 @@ from agent.caller import Caller
 from agent.task import Message, Part, State, new_id
 from agent.tasks.engine import TaskEngine
 from agent.tasks.run import Outcome, Run
-from agent.tasks.sqlite import SqliteStore
-from agent.tasks.uploads import Uploads
 from tests.redis_server import RedisServer, redis_server
 from tests.tasks.stores import Place
 
@@ -43,17 +41,16 @@ def said(text: str = "hello", **more: Any) -> Message:
 
 @asynccontextmanager
 async def opened(
-    directory: Path, script: Callable[[Run], Awaitable[Outcome]] = complete, **options: Any
+    where: Path | Place, script: Callable[[Run], Awaitable[Outcome]] = complete, **options: Any
 ) -> AsyncIterator[TaskEngine]:
-    async with SqliteStore(directory / "tasks.db") as store:
-        uploads = Uploads(directory / "uploads", store, ttl_s=3600, max_bytes=2**20)
-        async with TaskEngine(store, uploads, Scripted(script), **options) as engine:
-            yield engine
+    place = where if isinstance(where, Place) else Place(where)
+    async with place.engine(Scripted(script), **options) as engine:
+        yield engine
 
 
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[TaskEngine]:
-    async with opened(tmp_path) as engine:
+async def engine(place: Place) -> AsyncIterator[TaskEngine]:
+    async with opened(place) as engine:
         yield engine
 
 

@@ -11,6 +11,7 @@ from agent.tasks.engine import TaskEngine
 from agent.tasks.run import Outcome, Run
 from agent.tasks.store import Erase, ListQuery
 from tests.tasks.conftest import ANN, BOB, complete, opened, said
+from tests.tasks.stores import Place
 
 
 def files_below(directory: Path) -> list[Path]:
@@ -59,7 +60,7 @@ async def test_a_foreign_task_is_not_there(engine: TaskEngine) -> None:
     assert (await engine.list(BOB, ListQuery())).total == 0
 
 
-async def test_cancel_reaches_the_work_and_is_committed(tmp_path: Path) -> None:
+async def test_cancel_reaches_the_work_and_is_committed(place: Place) -> None:
     started, stopped = asyncio.Event(), asyncio.Event()
 
     async def script(run: Run) -> Outcome:
@@ -70,57 +71,57 @@ async def test_cancel_reaches_the_work_and_is_committed(tmp_path: Path) -> None:
             stopped.set()
         raise AssertionError
 
-    async with opened(tmp_path, script) as engine:
+    async with opened(place, script) as engine:
         task = await sent(engine)
         await started.wait()
         assert (await engine.cancel(ANN, task.id)).state is State.CANCELED
         await asyncio.wait_for(stopped.wait(), 5)
         with pytest.raises(TaskNotCancelable):
             await engine.cancel(ANN, task.id)
-    async with opened(tmp_path) as engine:
+    async with opened(place) as engine:
         assert (await engine.get(ANN, task.id)).state is State.CANCELED
 
 
-async def test_a_failure_of_the_work_is_the_tasks_failure(tmp_path: Path) -> None:
+async def test_a_failure_of_the_work_is_the_tasks_failure(place: Place) -> None:
     async def script(run: Run) -> Outcome:
         raise Failure("damaged_pdf", "the file is damaged")
 
-    async with opened(tmp_path, script) as engine:
+    async with opened(place, script) as engine:
         task = await engine.wait(ANN, (await sent(engine)).id, 5)
     assert task.state is State.FAILED
     assert task.message is not None
     assert task.message.parts[1].data["code"] == "damaged_pdf"
 
 
-async def test_a_mistake_of_the_work_fails_the_task_and_never_leaves_it_working(tmp_path: Path) -> None:
+async def test_a_mistake_of_the_work_fails_the_task_and_never_leaves_it_working(place: Place) -> None:
     async def script(run: Run) -> Outcome:
         await run.artifact(Artifact("unknown", (Part(text="x"),)), append=True)
         raise AssertionError
 
-    async with opened(tmp_path, script) as engine:
+    async with opened(place, script) as engine:
         task = await engine.wait(ANN, (await sent(engine)).id, 5)
     assert task.state is State.FAILED
 
 
-async def test_a_task_past_its_time_fails_with_timeout(tmp_path: Path) -> None:
+async def test_a_task_past_its_time_fails_with_timeout(place: Place) -> None:
     async def script(run: Run) -> Outcome:
         await asyncio.Event().wait()
         raise AssertionError
 
-    async with opened(tmp_path, script, task_timeout_s=0.05) as engine:
+    async with opened(place, script, task_timeout_s=0.05) as engine:
         task = await engine.wait(ANN, (await sent(engine)).id, 5)
     assert task.message is not None
     assert task.message.parts[1].data["code"] == "timeout"
 
 
-async def test_a_full_queue_refuses_with_a_time_to_come_again(tmp_path: Path) -> None:
+async def test_a_full_queue_refuses_with_a_time_to_come_again(place: Place) -> None:
     release = asyncio.Event()
 
     async def script(run: Run) -> Outcome:
         await release.wait()
         return await complete(run)
 
-    async with opened(tmp_path, script, max_concurrent=1, queue_limit=1) as engine:
+    async with opened(place, script, max_concurrent=1, queue_limit=1) as engine:
         first, second = await sent(engine), await sent(engine)
         with pytest.raises(Overloaded) as refused:
             await sent(engine)
@@ -130,13 +131,13 @@ async def test_a_full_queue_refuses_with_a_time_to_come_again(tmp_path: Path) ->
             assert (await engine.wait(ANN, task.id, 5)).state is State.COMPLETED
 
 
-async def test_a_question_is_answered_on_the_same_task(tmp_path: Path) -> None:
+async def test_a_question_is_answered_on_the_same_task(place: Place) -> None:
     async def script(run: Run) -> Outcome:
         if len(run.task.history) == 1:
             return Outcome(State.INPUT_REQUIRED, run.message(Part(text="which?")))
         return await complete(run)
 
-    async with opened(tmp_path, script) as engine:
+    async with opened(place, script) as engine:
         task = await engine.wait(ANN, (await sent(engine)).id, 5)
         assert task.state is State.INPUT_REQUIRED
         await engine.send(ANN, said("that one", task_id=task.id))
@@ -148,7 +149,7 @@ async def test_a_question_is_answered_on_the_same_task(tmp_path: Path) -> None:
             await engine.send(ANN, said("more", task_id=task.id, context_id="other"))
 
 
-async def test_a_password_reaches_the_work_and_nothing_on_disk(tmp_path: Path) -> None:
+async def test_a_password_reaches_the_work_and_nothing_on_disk(place: Place) -> None:
     given: list[str] = []
 
     async def script(run: Run) -> Outcome:
@@ -157,14 +158,14 @@ async def test_a_password_reaches_the_work_and_nothing_on_disk(tmp_path: Path) -
         given.append(run.secrets["password"])
         return await complete(run)
 
-    async with opened(tmp_path, script) as engine:
+    async with opened(place, script) as engine:
         task = await engine.wait(ANN, (await sent(engine)).id, 5)
         await engine.send(ANN, said("hunter2secret", task_id=task.id))
         assert (await engine.wait(ANN, task.id, 5)).state is State.COMPLETED
         task = await sent(engine, "read a.pdf, the password is hunter2secret")
         assert (await engine.wait(ANN, task.id, 5)).state is State.COMPLETED
     assert given == ["hunter2secret", "hunter2secret"]
-    assert not [path for path in files_below(tmp_path) if b"hunter2secret" in path.read_bytes()]
+    assert not [path for path in files_below(place.directory) if b"hunter2secret" in path.read_bytes()]
 
 
 async def test_an_idempotency_key_gives_the_same_task_once(engine: TaskEngine) -> None:
@@ -175,7 +176,7 @@ async def test_an_idempotency_key_gives_the_same_task_once(engine: TaskEngine) -
         await sent(engine, "another", idempotency_key="k")
 
 
-async def test_drained_tasks_are_resumed_with_their_artifacts(tmp_path: Path) -> None:
+async def test_drained_tasks_are_resumed_with_their_artifacts(place: Place) -> None:
     written = asyncio.Event()
 
     async def script(run: Run) -> Outcome:
@@ -185,14 +186,14 @@ async def test_drained_tasks_are_resumed_with_their_artifacts(tmp_path: Path) ->
             await asyncio.Event().wait()
         return await complete(run)
 
-    async with opened(tmp_path, script) as engine:
+    async with opened(place, script) as engine:
         task = await sent(engine)
         await written.wait()
         await engine.drain(0)
         with pytest.raises(Overloaded):
             await sent(engine)
         assert (await engine.get(ANN, task.id)).state is State.SUBMITTED
-    async with opened(tmp_path, script) as engine:
+    async with opened(place, script) as engine:
         task = await engine.wait(ANN, task.id, 5)
     assert task.state is State.COMPLETED
     assert task.attempt == 2

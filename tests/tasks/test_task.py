@@ -26,7 +26,7 @@ from agent.task import (
     now,
     state_after,
 )
-from agent.tasks.queue import FairQueue
+from agent.tasks.fair_queue import FairQueue
 from agent.tasks.record import dump, read_artifact, read_event, read_head, write_artifact, write_event, write_head
 from agent.tasks.withhold import WITHHELD, withhold
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from agent.tasks.ending import end
 from agent.tasks.redis import keys
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Signal:
 
     async def wait(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), LOOK_S)
+            async with asyncio.timeout(LOOK_S):  # not wait_for, which before Python 3.12 may swallow a cancellation
+                await self._event.wait()
         self._event.clear()
 
 
@@ -56,9 +58,7 @@ class Follower:
 
     async def close(self) -> None:
         if self._listener is not None:
-            self._listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
+            await end(self._listener)
 
     @asynccontextmanager
     async def following(self, task_id: str) -> AsyncIterator[Signal]:

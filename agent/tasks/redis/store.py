@@ -6,7 +6,7 @@ Durability is the server's: with `appendonly yes` a commit that was answered sur
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import wraps
@@ -51,8 +51,8 @@ _RUNNING = (State.SUBMITTED, State.WORKING)
 
 
 def _told(
-    call: Callable[Concatenate[RedisStore, P], Awaitable[T]],
-) -> Callable[Concatenate[RedisStore, P], Awaitable[T]]:
+    call: Callable[Concatenate[RedisStore, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[RedisStore, P], Coroutine[Any, Any, T]]:
     """A call whose failed connection is told in the store's own words."""
 
     @wraps(call)
@@ -242,8 +242,8 @@ class RedisStore:
                 while not signal.gone:
                     try:
                         found = await self.journal(task_id, at)
-                    except StoreUnavailable:
-                        found = []  # the signal comes again
+                    except (StoreUnavailable, NotFound):
+                        found = []  # the signal comes again; or the task is just being erased
                     for entry in found:
                         at = entry.sequence
                         yield entry
