@@ -112,7 +112,7 @@ async def _push_delete(call: Call, request: Any) -> Any:
 
 async def _extended_card(call: Call, request: Any) -> Any:
     del request
-    return card.union_card(call.facts)
+    return card.seen_by_v1(call.facts) if call.codec.version == ops.V1 else card.union_card(call.facts)
 
 
 ANSWERS: Mapping[str, Callable[[Call, Any], Awaitable[Any]]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from agent.a2a import operations as ops
 from agent.a2a.codec import Codec
@@ -55,7 +55,7 @@ class Handler:
             call = make_call(request, codec)
             if not self._operation.streams:
                 result = await perform(call, self._operation, params)
-                headers = echo_headers(request, self._version)
+                headers = {hdrs.CACHE_CONTROL: "private, no-store", **echo_headers(request, self._version)}
                 return json_answer({} if result is None else result, content_type=mirrored(request), headers=headers)
             after = resumed_after(request.headers.get("Last-Event-ID"))
             async with follow(call, self._operation, params, after) as (updates, history_length):

@@ -114,3 +114,9 @@ async def test_versions_that_are_spoken_and_those_that_are_not(
 async def test_the_version_may_stand_in_the_query(client: Client) -> None:
     answer = await client.get("/tasks?A2A-Version=1.0")
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/extendedAgentCard"])
+async def test_what_belongs_to_a_caller_is_kept_by_no_cache(client: Client, path: str) -> None:
+    answer = await client.get(path, headers={"A2A-Version": "1.0"})
+    assert answer.headers["Cache-Control"] == "private, no-store"
