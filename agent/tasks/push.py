@@ -157,8 +157,8 @@ class Pusher:
         while not config.gave_up:
             outbox.more.clear()
             try:
-                task = await self._store.load(config.task_id)
                 entries = await self._store.journal(config.task_id, config.delivered)
+                task = await self._store.load(config.task_id)  # last: what is told of an event is never older than it
             except AgentError:  # the store recovers or the process ends
                 await asyncio.sleep(self._base_s)
                 continue
