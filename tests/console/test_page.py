@@ -15,7 +15,7 @@ from tests.console.conftest import Guarded, Open, admit, asked
 from tests.console.wire import Wire
 from tests.service import Service
 
-VIEWS = ["/try", "/tasks", "/task", "/review", "/operations"]
+VIEWS = ["/try", "/tasks", "/task", "/review", "/agent", "/operations"]
 PICTURED = {"/task": "task", "/try": "try", "/operations": "operations"}
 SERIOUS = ("serious", "critical")
 
@@ -30,9 +30,13 @@ def opened(service: Service, look: Open, view: str, **more: int) -> Page:
         page.locator(".pick[data-id='invoice.pdf']").click()
         page.locator(".entry .grades").wait_for()
     page.locator(
-        {"/task": ".page img", "/tasks": "tr[data-task]", "/review": "tbody tr", "/operations": ".sparks"}.get(
-            view, "main > *"
-        )
+        {
+            "/task": ".page img",
+            "/tasks": "tr[data-task]",
+            "/review": "tbody tr",
+            "/agent": ".rules .holds",
+            "/operations": ".sparks",
+        }.get(view, "main > *")
     ).first.wait_for()
     return page
 

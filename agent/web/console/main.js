@@ -6,6 +6,7 @@ const VIEWS = [
   ['try', 'Try it', () => import('./try.js')],
   ['tasks', 'Tasks', () => import('./tasks.js')],
   ['review', 'Review', () => import('./review.js')],
+  ['agent', 'Agent', () => import('./agent.js')],
   ['operations', 'Operations', () => import('./operations.js')],
 ];
 const HIDDEN = {task: () => import('./task.js')};

@@ -77,7 +77,7 @@ export function fieldOf(result, pointer, value) {
   const proof = result.evidence[pointer] ?? {};
   return {
     pointer, value, proof,
-    label: pointer.slice(1).split('/').map(spoken).join(' · '),
+    label: pointer.slice(1).split('/').map((part) => (/^\d+$/.test(part) ? String(Number(part) + 1) : spoken(part))).join(' · '),
     level: value === null ? 'none' : proof.match ?? 'unlocated',
     group: group(pointer),
     checks: checksOf(result, pointer, proof),
