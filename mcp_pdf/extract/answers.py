@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from mcp_pdf.extract import evidence as proofs
-from mcp_pdf.extract import lists, passages
-from mcp_pdf.extract.candidates import Candidate, Reader
+from mcp_pdf.extract import lists, passages, shipping
+from mcp_pdf.extract.candidates import Candidate, Reader, inside_number
 from mcp_pdf.extract.checks import choose_totals
 from mcp_pdf.extract.concepts import concept_of, spec_of
 from mcp_pdf.extract.conflicts import disagreeing
@@ -201,16 +201,20 @@ class Reading:
             return passages.stated_in_sentences(concept, self.running) or reader.find(concept, field.type)
         if concept in passages.HEADS:
             return passages.stated_in_head(concept, reader.layout)
+        if concept in shipping.CONCEPTS:
+            return shipping.find(reader, concept, field.type)
         if concept in ("email", "phone"):
-            found = self._anywhere(concept)
-            several = len({one.value for one in found}) > 1  # whose the first one is, nothing tells
-            return [one.scaled(0.8 if several else 1.0) for one in found[:1]]
-        match = _ROLE.fullmatch(concept)
+            return self._contact(concept)
         found = reader.find(concept, field.type, spec_of(concept)) if field.type != "namelist" else []
-        if field.type == "amount":
-            found = self.amounts(concept)
+        match = _ROLE.fullmatch(concept)
         if match:
             return self._of_party("seller" if match[1] == "merchant" else match[1], match[2], found)
+        return self._labelled(field, concept, found)
+
+    def _labelled(self, field: Field, concept: str, found: list[Candidate]) -> list[Candidate]:
+        """What stands under the concept's labels, and what may stand in for them."""
+        if field.type == "amount":
+            found = self.amounts(concept)
         found += self._otherwise(concept, found)
         if concept in ("flight_from", "flight_to"):
             found += self._range_end(concept)
@@ -219,6 +223,11 @@ class Reading:
         if concept == "iban":
             found += self._anywhere("iban")
         return found
+
+    def _contact(self, kind: str) -> list[Candidate]:
+        found = self._anywhere(kind)
+        several = len({one.value for one in found}) > 1  # whose the first one is, nothing tells
+        return [one.scaled(0.8 if several else 1.0) for one in found[:1]]
 
     def _of_party(self, role: str, part: str, found: list[Candidate]) -> list[Candidate]:
         """A part of a party: from its block; a tax number from its own label too, unless that is another's block."""
@@ -254,7 +263,7 @@ class Reading:
         found = []
         for segment in self.reader.layout.segments[:150]:
             hits = lexicon().title_hits(segment.text)
-            if not hits or hits[0].start > 2 or hits[0].concept not in _TITLED:
+            if not hits or hits[0].start > 2 or hits[0].concept not in _TITLED or inside_number(segment.text, hits[0]):
                 continue
             rest = re.sub(r"\([^)]*\)", lambda m: " " * len(m[0]), segment.text[hits[0].end :])
             ones = [one for one in self.reader.read(kind, rest) if one.valid and one.start < 24]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -20,6 +20,7 @@ from mcp_pdf.extract.identifiers import find_bare_tax_ids
 from mcp_pdf.extract.labels import Hit, Token, lexicon, split
 from mcp_pdf.extract.layout import Layout, Segment
 from mcp_pdf.extract.word_index import WordIndex
+from mcp_pdf.extract.wrapped_labels import wrapped_labels
 from mcp_pdf.pdf.page import Word
 
 _TYPED = ("date", "amount", "iban", "number", "integer", "percent", "email", "phone", "url", "id", "bic", "tax_id")
@@ -27,6 +28,12 @@ _PRIOR = {"same": 1.0, "right": 0.95, "below": 0.85, "above": 0.55}
 # A number behind its series, as in `FPR 12/24`; not behind a word for "number".
 _SERIES = re.compile(r"[\s:#.]*((?!(?:NR|NO|N|REF|ID|PO|VAT|DT)\b)[A-Z]{1,4} \d[\w/.-]*)\s*")
 _PROVEN = 0.85  # the least a label counts, in a longer text too, beside a value that proves itself
+_JOINED = re.compile(r"[\W_]*(?:(?:and|und|et|y|e|i|og|och|ve|a|en)\b)?[\W_]*", re.IGNORECASE)
+_OWN_NUMBERS = frozenset(
+    ("invoice_number", "packing_list_number", "bol_number", "awb_number", "mrn", "contract_number")
+)
+_DATED = re.compile(r"\b(?:dt|dtd|dated|date|vom|del|du|z dnia|dnia|de fecha|av den)\W*$", re.IGNORECASE)
+_ANOTHERS = 0.3  # what the date beside another document's number counts for this one
 _NEAR = 3.2  # line heights a value may stand below its label
 
 
@@ -38,6 +45,7 @@ class Mark:
     hit: Hit
     until: int  # where the text behind the label ends: the next label or the end of the segment
     later: bool = False  # whether another label with its value stands before it in the segment
+    joined: str = ""  # the concept of the label before it when both share a value: `Packing List No. & Date`
 
     @property
     def behind(self) -> str:
@@ -47,6 +55,8 @@ class Mark:
     @cached_property
     def cover(self) -> float:
         """How much of the text up to the label's end is the label: 1 when nothing but other fields stands before it."""
+        if self.joined:
+            return 1.0 if self.joined in _OWN_NUMBERS else _ANOTHERS
         if self.later and self.behind.lstrip().startswith(":"):
             return 1.0
         before = sum(char.isalnum() for char in self.segment.text[: self.hit.start])
@@ -72,9 +82,18 @@ class Candidate:
         return replace(self, score=self.score * factor)
 
 
-def _inside_number(text: str, hit: Hit) -> bool:
+def inside_number(text: str, hit: Hit) -> bool:
     """Whether the words are the prefix of a number, as in PO-90155: they belong to the value then."""
     return text[hit.end : hit.end + 1] in ("-", "/") and text[hit.end + 1 : hit.end + 2].isdigit()
+
+
+def _joined(text: str, hit: Hit, hits: Sequence[Hit]) -> str:
+    """The concept of the number's label that a date's label goes on from; empty without."""
+    if hit.concept != "issue_date":
+        return ""
+    before = [one for one in hits if one.end <= hit.start and _JOINED.fullmatch(text, one.end, hit.start)]
+    concepts = {one.concept for one in before}
+    return next((one for one in concepts if one in _OWN_NUMBERS), next(iter(sorted(concepts)), ""))
 
 
 class Reader:
@@ -93,16 +112,28 @@ class Reader:
     def _mark(self) -> None:
         words = lexicon()
         for segment in self.layout.segments:
-            hits = [hit for hit in words.hits(segment.text) if not _inside_number(segment.text, hit)]
+            hits = [hit for hit in words.hits(segment.text) if not inside_number(segment.text, hit)]
             starts = sorted({hit.start for hit in hits})
             covered = sum(end - start for start, end in {(hit.start, hit.end) for hit in hits})
             self.labelled[segment.index] = covered / max(1, len(segment.text.rstrip(": ")))
             for hit in hits:
                 following = next((s for s in starts if s > hit.start), len(segment.text))
-                mark = Mark(segment, hit, following, ":" in segment.text[starts[0] : hit.start])
+                joined = _joined(segment.text, hit, hits)
+                mark = Mark(segment, hit, following, ":" in segment.text[starts[0] : hit.start], joined)
                 self.marks.setdefault(hit.concept, []).append(mark)
                 if hit.start < 2 and segment.text[hit.end : hit.end + 2].lstrip().startswith(":"):
                     self.fields.add(segment.index)
+        self._mark_wrapped()
+
+    def _mark_wrapped(self) -> None:
+        """Labels over two lines, in place of what either line alone seemed to name."""
+        wrapped = list(wrapped_labels(self.layout, lexicon()))
+        lines = {one.index for upper, lower, _ in wrapped for one in (upper, lower)}
+        self.labelled.update(dict.fromkeys(lines, 1.0))
+        for concept, marks in self.marks.items() if lines else ():
+            self.marks[concept] = [mark for mark in marks if mark.segment.index not in lines]
+        for upper, lower, hit in wrapped:
+            self.marks.setdefault(hit.concept, []).extend(Mark(one, hit, len(one.text)) for one in (upper, lower))
 
     def is_label(self, segment: Segment) -> bool:
         """Whether a segment is a label and not a value."""
@@ -157,7 +188,9 @@ class Reader:
         weight = mark.hit.strength * (1 + 0.03 * min(mark.hit.words, 4))
         cover = 0.4 + 0.6 * mark.cover
         return [
-            one.scaled(weight * self.vote[one.direction] * (max(cover, _PROVEN) if one.proven else cover))
+            one.scaled(
+                weight * self.vote[one.direction] * (max(cover, _PROVEN) if one.proven or spec == "bic" else cover)
+            )
             for one in source
         ]
 
@@ -216,7 +249,8 @@ class Reader:
             if not found:
                 continue
             one = found[-1] if kind == "amount" and way == "right" and len(found) > 1 else found[0]
-            lead = sum(char.isalnum() for char in text[: one.start])
+            dated = kind == "date" and (mark.joined or _DATED.search(text[: one.start]))
+            lead = 0 if dated else sum(char.isalnum() for char in text[: one.start])
             fit = max(0.5, 1.0 - 0.03 * lead)
             if kind == "id" and lead > 12:
                 continue
@@ -239,7 +273,8 @@ class Reader:
             if not found:
                 found = [one for one in values.find("id", text, self.context) if sum(map(str.isdigit, one.value)) >= 6]
         if kind == "amount":
-            found = [one for one in found if not text[one.end : one.end + 2].strip().startswith("%")]
+            around = ((text[max(0, one.start - 1) : one.start], text[one.end : one.end + 2]) for one in found)
+            found = [one for one, (left, right) in zip(found, around, strict=True) if "%" not in left + right]
             dates = values.find("date", text, self.context) if len(found) > 0 else []
             found = [one for one in found if not any(d.start < one.end and one.start < d.end for d in dates)]
         return found

@@ -210,9 +210,11 @@ def _going_on(reader: Reader, segment: Segment, start: int) -> list[Segment]:
 
 def form_below(reader: Reader, segment: Segment) -> list[Segment]:
     """The next line of a name when it is only the legal form that found no room."""
-    under = next(reader.layout.below(segment, lines=1), None)
-    fits = under is not None and abs(under.box[0] - segment.box[0]) <= 3 and _FORM.match(fold(under.text))
-    return [under] if under is not None and fits else []
+    for under in reader.layout.below(segment, lines=2):
+        near = under.box[1] - segment.box[3] < 0.5 * segment.height and abs(under.box[0] - segment.box[0]) <= 3
+        if near and _FORM.match(fold(under.text)):
+            return [under]
+    return []
 
 
 def _key_of(text: str) -> str:

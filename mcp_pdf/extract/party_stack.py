@@ -10,6 +10,7 @@ from mcp_pdf.extract.layout import Line, Segment
 _LINES = 14
 _GAP = 2.6  # heights of a line that may stand empty inside a block
 _FAR = 260.0  # points; what stands further right of a label is another column
+_CENTRED = 6.0  # twice the distance of two middles that are one
 _INDENT = (-12.0, 45.0)  # where a line may start from the block's edge
 
 
@@ -24,14 +25,22 @@ class Stack:
         self._edge = (self._beside or label).box[0]
         self._left, self._right = label.box[0], label.box[2]
         self._values_x = -1.0
-        below = next(reader.layout.below(label, lines=1), None)
-        single = len(reader.layout.lines[label.line].segments) == 1
-        # A heading in the middle of its box owns whole lines.
-        self._whole = single and below is not None and below.box[0] < label.box[0] + _INDENT[0]
+        self._whole = self._in_the_middle()
 
     def segments(self) -> list[Segment]:
         """The block in reading order, without its label."""
         return list(self._collect())
+
+    def _in_the_middle(self) -> bool:
+        """Whether the label is a heading in the middle of its box or page: it owns whole lines then."""
+        layout, label = self._reader.layout, self._label
+        under = layout.lines[label.line + 1 : label.line + 2]
+        if len(layout.lines[label.line].segments) > 1 or not under or under[0].page != label.page:
+            return False
+        first = under[0].segments[0].box
+        overlaps = first[2] > label.box[0]
+        centred = abs(label.box[0] + label.box[2] - layout.sizes[label.page][0]) < 4 * _CENTRED
+        return first[0] < label.box[0] + _INDENT[0] and (overlaps or centred)
 
     def _right_of_label(self) -> Segment | None:
         layout, label = self._reader.layout, self._label
@@ -58,19 +67,24 @@ class Stack:
             here = self._on(line)
             if here is None:
                 continue
-            if here.index in self._owned:
+            if here.index in self._owned or (self._whole and self._is_heading(line)):
                 return
             bottom, taken = here, taken + 1
             yield from self._with_value(here)
 
+    def _is_heading(self, line: Line) -> bool:
+        """Whether a line stands alone in the middle of the box, as the label does."""
+        left, right = line.box[0] + line.box[2], self._label.box[0] + self._label.box[2]
+        return len(line.segments) == 1 and abs(left - right) < _CENTRED and ":" not in line.text
+
     def _on(self, line: Line) -> Segment | None:
         """The segment of a line that goes on with the block."""
+        if self._whole:
+            return line.segments[0]
         low, high = _INDENT
         for segment in line.segments:
             if low <= segment.box[0] - self._edge <= high:
                 return segment
-        if self._whole:
-            return line.segments[0]
         if self._beside is None:  # centred: what overlaps the block so far
             for segment in line.segments:
                 if segment.box[0] < self._right and segment.box[2] > self._left:
