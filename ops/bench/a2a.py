@@ -1,6 +1,6 @@
 """What the protocol costs: this service (SQLite, durable) beside the reference SDK's server and a bare echo.
 
-    .venv/bin/python ops/bench/a2a.py [--quick]
+    .venv/bin/python ops/bench/a2a.py [--quick] [--part peers|growth|streams|size …]
 
 The service runs its own web, a2a and tasks layers with work that ends at once; 32 callers ask in closed loops. CPU is
 the server process's own, as the kernel counts it. Every ratio is of rounds that take turns in one run.
@@ -251,33 +251,50 @@ def mixed(asked: Server) -> Callable[[], Awaitable[object]]:
     return ask
 
 
-async def measure(*, quick: bool) -> None:
-    rounds, count = (3, 600) if quick else (5, 3000)
-    tasks, stored, streams = (6000, 5000, 200) if quick else (30_000, 100_000, 1000)
+async def peers(*, quick: bool) -> dict[str, str]:
+    count, rounds = (600, 3) if quick else (3000, 5)
     costs = await against_peers(count, rounds)
-    growth = await growth_mb(tasks)
-    served = await streams_served(streams)
-    small, large = await cost_by_size(stored, count, rounds)
     print("| CPU a request | this service | reference SDK | bare echo |\n|---|--:|--:|--:|")
     print(f"| SendMessage | {costs['send_ours']:.0f} µs | {costs['send_sdk']:.0f} µs | {costs['send_echo']:.0f} µs |")
     print(f"| GetTask | {costs['get_ours']:.0f} µs | {costs['get_sdk']:.0f} µs | |")
-    print(f"\nA send and a get with 100 stored tasks: {small:.0f} µs, with {stored:,}: {large:.0f} µs.")
-    figures = {
+    return {
         "x_send_cheaper_than_sdk": f"{costs['send_sdk'] / costs['send_ours']:.2f}",
         "x_send_of_bare_echo": f"{costs['send_ours'] / costs['send_echo']:.2f}",
         "x_get_cheaper_than_sdk": f"{costs['get_sdk'] / costs['get_ours']:.2f}",
-        "growth_mb_per_10k_tasks": f"{growth:.2f}",
-        "streams_open": str(served),
-        "x_cpu_at_100k_tasks": f"{large / small:.2f}",
-        "stored_tasks": str(stored),
     }
+
+
+async def growth(*, quick: bool) -> dict[str, str]:
+    return {"growth_mb_per_10k_tasks": f"{await growth_mb(6000 if quick else 30_000):.2f}"}
+
+
+async def streams(*, quick: bool) -> dict[str, str]:
+    return {"streams_open": str(await streams_served(200 if quick else 1000))}
+
+
+async def size(*, quick: bool) -> dict[str, str]:
+    stored, count, rounds = (5000, 600, 3) if quick else (100_000, 3000, 5)
+    small, large = await cost_by_size(stored, count, rounds)
+    print(f"A send and a get with 100 stored tasks: {small:.0f} µs, with {stored:,}: {large:.0f} µs.")
+    return {"x_cpu_at_100k_tasks": f"{large / small:.2f}", "stored_tasks": str(stored)}
+
+
+PARTS = {"peers": peers, "growth": growth, "streams": streams, "size": size}
+
+
+async def measure(parts: list[str], *, quick: bool) -> None:
+    figures: dict[str, str] = {}
+    for part in parts:
+        figures |= await PARTS[part](quick=quick)
     print(" ".join(f"{key}={value}" for key, value in figures.items()))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer requests, 5,000 stored tasks, 200 streams")
-    asyncio.run(measure(quick=parser.parse_args().quick))
+    parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS), help="these alone (default: all)")
+    options = parser.parse_args()
+    asyncio.run(measure(options.part, quick=options.quick))
 
 
 if __name__ == "__main__":

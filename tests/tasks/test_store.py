@@ -136,6 +136,20 @@ async def test_an_idempotency_key_is_one_tasks(store: Store) -> None:
     await committed(store, Commit(made("bob"), claim=claim))
 
 
+async def test_counts_stay_exact_when_commits_that_came_together_are_refused(store: Store) -> None:
+    claim = Claim("a:key", b"digest", now() + HOUR)
+    commits = [Commit(made(), claim=claim if number % 2 else None) for number in range(10)]
+    ends = await asyncio.gather(*(committed(store, commit) for commit in commits), return_exceptions=True)
+    assert sum(isinstance(end, Claimed) for end in ends) == 4
+    taken = [end for end in ends if isinstance(end, Task)]
+    await asyncio.gather(*(stepped(store, task, ended()) for task in taken[:2]))
+    assert {state: tasks for state, tasks in (await store.counts()).items() if tasks} == {
+        State.SUBMITTED: 4,
+        State.COMPLETED: 2,
+    }
+    assert (await store.page("ann", ListQuery())).total == 6
+
+
 async def test_pages_are_stable_exact_and_the_callers_own(store: Store) -> None:
     at = now()
     tasks = [made(timestamp=at + timedelta(milliseconds=number // 3)) for number in range(7)]
