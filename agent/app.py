@@ -86,6 +86,8 @@ def make_app(
     app[DATA_DIR] = config.data_dir
     _operate(app, config, metrics)
     app.cleanup_ctx.append(_parts(config, server, launched, door))
+    if limit is not None and config.shared_store_url:
+        app.cleanup_ctx.append(partial(_share, limit, config.shared_store_url))
     routes.add_routes(app)
     health_routes.add_routes(app)
     admin.add_routes(app)
@@ -154,6 +156,12 @@ def _parts(
             yield
 
     return parts
+
+
+async def _share(limit: RateLimit, url: str, app: web.Application) -> AsyncIterator[None]:
+    """All processes count requests together."""
+    limit.share(app[POOLS].redis("limits", url))
+    yield
 
 
 async def _open_store(opened: AsyncExitStack, config: Config, pools: Pools) -> Store:

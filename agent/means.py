@@ -19,6 +19,7 @@ from agent.model.chain import ModelChain, Policy
 from agent.model.gemini import Gemini
 from agent.model.limiter import Limiter
 from agent.model.prices import LISTED, read_prices
+from agent.model.shared import SharedDaily, SharedPlaces
 from agent.model.spending import OwnDaily
 from agent.model.trace import Trace
 from agent.planning.model_work import Means
@@ -42,6 +43,7 @@ async def open_means(
     if not config.uses_model:
         yield None
         return
+    redis = pools.redis("limits", config.shared_store_url) if config.shared_store_url else None
     prices = read_prices(config.gemini_prices_file or LISTED)
     gemini = Gemini(
         lambda: pools.http("gemini", connector=aiohttp.TCPConnector(limit=config.gemini_concurrency)),
@@ -62,14 +64,16 @@ async def open_means(
             total_s=TOTAL_ATTEMPTS * config.llm_timeout_s,
             at_once=config.gemini_concurrency,
         ),
-        limiter=Limiter(rpm=config.gemini_rpm, tpm=config.gemini_tpm),
+        limiter=Limiter(rpm=config.gemini_rpm, tpm=config.gemini_tpm, places=SharedPlaces(redis) if redis else None),
         prices=prices,
         answers=Answers(_cache(config, pools, metrics), kept / "answers" if kept else None, keep_s=config.task_ttl_s),
         metrics=metrics,
     )
     if kept is not None:
         await asyncio.to_thread(kept.mkdir, parents=True, exist_ok=True)
-    async with OwnDaily(config.daily_token_budget, kept / "spending.json" if kept else None) as daily:
+    spending = kept / "spending.json" if kept and not redis else None  # beside a Redis the file would be many writers'
+    async with OwnDaily(config.daily_token_budget, spending) as own:
+        daily = SharedDaily(redis, own) if redis else own
 
         def account(caller: str, task_id: str, trace: Trace) -> Account:
             return Account(caller, task_id, budget=config.token_budget, daily=daily, prices=prices, trace=trace)

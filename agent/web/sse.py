@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 PING = b": ping\n\n"
-GOODBYE = b": the service is shutting down\n\n"
+GOODBYE = b"retry: 1000\n: the stream ends before its task; continue after the last event id\n\n"
 
 HEADERS = {
     "Content-Type": "text/event-stream",

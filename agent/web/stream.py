@@ -50,6 +50,8 @@ async def tell(
             await response.write(sse.encode(dump(wrap(event)), sequence=update.sequence))
             if last:
                 break
+        else:
+            await response.write(sse.GOODBYE)
     except AgentError as exc:
         with contextlib.suppress(ConnectionError):
             await response.write(sse.encode(dump(failed(exc)), event="error"))
