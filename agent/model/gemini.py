@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -139,18 +140,21 @@ class Gemini:
         if key is None and not self._vertex:
             raise AttemptFailed("key", "there is no key", everywhere=True)
         if self._made is None or self._made[0] != key:
-            self._made = key, await asyncio.to_thread(_made, key, self._base_url, self._session())
+            made = await asyncio.to_thread(_made, key, self._base_url, self._session(), vertex=self._vertex)
+            self._made = key, made
         return self._made[1]
 
 
-def _made(key: str | None, base_url: str | None, session: aiohttp.ClientSession) -> Client:
+def _made(key: str | None, base_url: str | None, session: aiohttp.ClientSession, *, vertex: bool) -> Client:
     """A client of the SDK, which loads certificates for half a second although `session` brings its own."""
     from google.genai import Client, types
 
     retry = types.HttpRetryOptions(attempts=1)
-    return Client(
-        api_key=key, http_options=types.HttpOptions(base_url=base_url, retry_options=retry, aiohttp_client=session)
-    )
+    options = types.HttpOptions(base_url=base_url, retry_options=retry, aiohttp_client=session)
+    if vertex and key is None:  # named here too: beside a `base_url` the SDK drops what only its environment says
+        project, location = (os.environ.get(f"GOOGLE_CLOUD_{name}") for name in ("PROJECT", "LOCATION"))
+        return Client(vertexai=True, project=project, location=location, http_options=options)
+    return Client(api_key=key, http_options=options)
 
 
 def _config(ask: Ask, timeout_s: float, thinking: str | None) -> types.GenerateContentConfig:

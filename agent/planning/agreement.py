@@ -12,6 +12,7 @@ only the model gives one, not located     low; null with it as candidate where s
 only the embedded engine gives one        as it says
 chunks of the document differ             low, all listed
 
+Of rows that only the model gives, a quantity, price and amount that do not multiply are low.
 After that the checks are asked again: what a failed check names is low when it came from the model, at most medium
 when it did not. So a model alone never makes a value high, nor does one that contradicts the page.
 With strictness `precise` what would be low becomes null, with `eager` nothing does.
@@ -22,6 +23,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from agent.planning.reading import Given, Read
@@ -94,7 +96,9 @@ def _leaf(
         else:
             _doubtful(joined.evidence.setdefault(at, {}), theirs)
         return
-    own = joined.evidence[at]
+    own = joined.evidence.get(at, {})
+    if "confidence" not in own:  # an object or rows: one value says nothing of them
+        return
     if same(ours, theirs):
         own["confidence"] = _moved(own["confidence"], 1) if found else _at_most(own["confidence"], "medium")
         own["agreed"] = True
@@ -161,6 +165,23 @@ def _take(joined: Joined, one: Wanted, theirs: Any, located: Mapping[str, Proof]
         proof = located.get(at) or _unlocated(value)
         joined.evidence[at] = proof | {"confidence": _at_most(proof.get("confidence", "low"), most)}
         joined.taken.add(at)
+    for number, row in enumerate(theirs if one.rows else ()):
+        proven = product_holds(row)
+        for cell in () if proven is None else ("quantity", "unit_price", "amount"):
+            own = joined.evidence[pointer(one.name, number, cell)]
+            own["checks"] = {**own.get("checks", {}), "quantity_times_price_is_amount": proven}
+            own["confidence"] = own["confidence"] if proven else "low"
+
+
+def product_holds(row: Mapping[str, Any]) -> bool | None:
+    """Whether quantity times unit price is the amount, as exactly as the price is printed; None: it cannot be told."""
+    try:
+        quantity, price, amount = (Decimal(str(row[name])) for name in ("quantity", "unit_price", "amount"))
+    except (KeyError, InvalidOperation):
+        return None
+    exponent = price.as_tuple().exponent
+    lost = abs(quantity) * Decimal(5).scaleb(exponent - 1) if isinstance(exponent, int) and exponent < -1 else 0
+    return abs(abs(quantity * price) - abs(amount)) <= max(Decimal("0.011"), lost)
 
 
 def _drop(evidence: dict[str, Proof], top: str) -> None:
@@ -202,9 +223,10 @@ def _doubtful(entry: Proof, value: Any) -> None:
 def judged(joined: Joined, checks: Sequence[Mapping[str, Any]], *, strictness: str) -> None:
     """The last word: what a failed check names is believed less; with `precise` what is low is withheld."""
     for check in checks:
-        for at in () if check["passed"] else check["fields"]:
-            proof = joined.evidence.get(at)
-            if proof is not None and "confidence" in proof:
+        failed = () if check["passed"] else check["fields"]
+        for at, proof in joined.evidence.items():
+            named = any(at == field or at.startswith(f"{field}/") for field in failed)  # of rows: every cell
+            if named and "confidence" in proof:
                 proof["confidence"] = _at_most(proof["confidence"], "low" if at in joined.taken else "medium")
                 proof["checks"] = {**proof.get("checks", {}), check["name"]: False}
     if strictness == "precise":

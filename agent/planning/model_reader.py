@@ -122,7 +122,8 @@ class ModelReader:
         joined = join(result, read, located["evidence"] if located else {}, asked, strictness=strictness)
         _valid(joined, asked)
         checks = result["checks"]
-        if any(one.type in CHECKED and pointer(one.name) in joined.taken for one in asked):
+        checked = [pointer(one.name) for one in asked if one.type in CHECKED]
+        if any(at == top or at.startswith(f"{top}/") for at in joined.taken for top in checked):
             given = {name: value for name, value in joined.values.items() if value is not None}
             found = await self._located(document, wish, result, given, wanted_of(wish, given))
             checks = found["checks"] if found else []

@@ -125,7 +125,7 @@ class Planner:
             told = {"error": "too_many_calls"}
         elif call.name not in {tool.name for tool in tools}:
             told = {"error": "no_such_tool"}
-        elif document is not None and document not in self._scope.documents:
+        elif document is not None and not (isinstance(document, str) and document in self._scope.documents):
             told = {"error": "not_found"}
         else:
             try:
@@ -161,9 +161,8 @@ class Planner:
 
     def _places(self, found: Any) -> list[dict[str, Any]]:
         """Where a search found something, within the scope: ids and page numbers, no words."""
-        hits = found.get("results") or found.get("hits") or ()
-        seen = [hit for hit in hits if hit.get("doc_id") in self._scope.documents]
-        return [{"document": hit["doc_id"], "page": hit.get("page")} for hit in seen]
+        seen = [hit for hit in found["hits"] if hit["doc_id"] in self._scope.documents]
+        return [{"document": hit["doc_id"], "page": hit["page"]} for hit in seen]
 
     async def _answered(self, question: str) -> Answer:
         instruction = prompt("answer")
@@ -175,6 +174,8 @@ class Planner:
             raise ModelUnavailable("The model gave no answer.")
         quotes: dict[str, list[str]] = {}
         for one in data.get("citations") or ():
+            if not isinstance(one, dict):
+                continue
             document, quote = str(one.get("document")), str(one.get("quote") or "").strip()
             if quote and any(kept.document == document for kept in self._kept):
                 quotes.setdefault(document, []).append(quote)

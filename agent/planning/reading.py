@@ -163,6 +163,8 @@ def merged(answers: Sequence[_Answer], wanted: Sequence[Wanted]) -> Read:
 def clean_value(one: Wanted, value: Any) -> Any:
     """A model's value as the contract spells it; of rows, what is no row is left out. Raises Invalid."""
     if "properties" in one.schema or "$ref" in one.schema or "anyOf" in one.schema:
+        if "properties" in one.schema and not isinstance(value, dict):
+            raise Invalid("an object is wanted")
         return value
     if one.type != "items":
         return typed(one.type, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.gemini_server import KEY, GeminiServer, Seen, Turn, after, answer, in_thread, too_many
 from tests.planning.papers import invoice, report, scan, table
 from tests.service import running
+from tests.token_endpoint import service_account, token_endpoint
 
 CODE = {"fields": [{"name": "closing_code", "type": "id"}], "mode": "model"}
 
@@ -160,3 +162,62 @@ def test_vertex_ai_is_reached_by_the_sdks_own_environment(tmp_path: Path, server
     (seen,) = server.requests
     assert seen.verb == "generateContent"
     assert "/publishers/google/" in seen.path
+
+
+def test_vertex_ai_with_a_project_takes_a_token_for_its_service_account(
+    tmp_path: Path, server: GeminiServer, library: Path
+) -> None:
+    server.keys = set()  # no key counts: the bearer token alone
+    server.script = lambda _: answer({"closing_code": None})
+    with token_endpoint() as (url, assertions):
+        account = tmp_path / "account.json"
+        account.write_text(json.dumps(service_account(url)))
+        vertex = {"GOOGLE_GENAI_USE_VERTEXAI": "true", "GOOGLE_APPLICATION_CREDENTIALS": str(account)}
+        vertex |= {"GOOGLE_CLOUD_PROJECT": "project-7", "GOOGLE_CLOUD_LOCATION": "europe-west4"}
+        own = {k: v for k, v in settings(server).items() if k != "GOOGLE_API_KEY"}
+        with running(tmp_path / "data", library=library, settings=own | vertex) as service:
+            task = service.send({"data": {"documents": ["odd.pdf"], **CODE}})
+    assert task["status"]["state"] == "TASK_STATE_COMPLETED", task["status"]
+    (seen,) = server.requests
+    assert "/projects/project-7/locations/europe-west4/publishers/google/models/" in seen.path
+    assert seen.headers["Authorization"] == "Bearer token-of-the-account"
+    assert "x-goog-api-key" not in {name.lower() for name in seen.headers}
+    assert assertions[0]["iss"] == "agent@project-7.iam.gserviceaccount.com"
+
+
+def test_a_key_file_that_changes_is_used_by_the_running_service(
+    tmp_path: Path, server: GeminiServer, library: Path
+) -> None:
+    server.keys, server.script = {"AIzaFirst", "AIzaSecond"}, lambda _: answer({"closing_code": None})
+    file = tmp_path / "key"
+    file.write_text("AIzaFirst")
+    own = {k: v for k, v in settings(server).items() if k != "GOOGLE_API_KEY"}
+    own |= {"GOOGLE_API_KEY_FILE": str(file), "ENABLE_CACHE": "false"}
+
+    def used() -> str:
+        service.send({"data": {"documents": ["odd.pdf"], **CODE}})
+        return server.requests[-1].headers["x-goog-api-key"]
+
+    with running(tmp_path / "data", library=library, settings=own) as service:
+        assert used() == "AIzaFirst"
+        fresh = tmp_path / "fresh"
+        fresh.write_text("AIzaSecond")
+        fresh.replace(file)
+        service.wait(lambda: used() == "AIzaSecond", within_s=10)
+        assert "AIzaSecond" not in service.log.read_text(encoding="utf-8")
+
+
+def test_a_models_row_that_contradicts_itself_is_low(tmp_path: Path, server: GeminiServer, library: Path) -> None:
+    rows = [{"description": "Part 001", "quantity": 3, "unit_price": "2.00", "amount": "2.00"}]
+    server.script = lambda _: answer({"line_items": rows})
+    with running(tmp_path / "data", library=library, settings=settings(server)) as service:
+        wish = {"fields": [{"name": "line_items", "type": "items"}], "mode": "model", "pages": "1"}
+        task = service.send({"data": {"documents": ["table.pdf"], **wish}})
+    values, rest = (part["data"] for part in task["artifacts"][0]["parts"])
+    assert values["line_items"] == rows
+    proof = rest["evidence"]["/line_items/0/amount"]
+    assert (proof["match"], proof["checks"], proof["confidence"]) == (
+        "exact",
+        {"quantity_times_price_is_amount": False},
+        "low",
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.planning.agreement import join, judged
+from agent.planning.agreement import join, judged, product_holds
 from agent.planning.pages import CHUNK_TOKENS, Page, chunks, halves, relevant
 from agent.planning.reading import Given, Read, _Answer, merged
 from agent.planning.values import Invalid, leaves, same, typed
@@ -159,6 +159,40 @@ def test_a_failed_check_takes_the_models_value_down_and_precise_withholds_it() -
     judged(joined, checks, strictness="precise")
     assert joined.values["total"] is None
     assert joined.evidence["/total"]["candidates"][0]["value"] == "20"
+
+
+def test_a_failed_check_of_rows_takes_every_cell_down() -> None:
+    rows = [{"description": "Part", "quantity": 2, "unit_price": "2.00", "amount": "4.00"}]
+    wanted, read = field("line_items", "items"), Read(values={"line_items": rows})
+    located = {at: {"match": "exact", "confidence": "medium"} for at, _ in leaves(rows, "/line_items")}
+    joined = join({"values": {"line_items": None}, "evidence": {}}, read, located, [wanted], strictness="balanced")
+    assert {proof["confidence"] for proof in joined.evidence.values()} == {"medium"}
+    check = {"name": "lines_add_up_to_net", "passed": False, "fields": ["/line_items", "/net_total"]}
+    judged(joined, [check], strictness="balanced")
+    assert {proof["confidence"] for proof in joined.evidence.values()} == {"low"}
+
+
+@pytest.mark.parametrize(
+    ("row", "holds"),
+    [
+        ({"quantity": 3, "unit_price": "2.00", "amount": "6.00"}, True),
+        ({"quantity": 3, "unit_price": "2.00", "amount": "2.00"}, False),
+        ({"quantity": 1000, "unit_price": "0.333", "amount": "333.30"}, True),  # the price is printed rounded
+        ({"quantity": 2, "unit_price": "-2.00", "amount": "-4.00"}, True),
+        ({"quantity": None, "unit_price": "2.00", "amount": "2.00"}, None),
+        ({"unit_price": "2.00", "amount": "2.00"}, None),
+    ],
+)
+def test_quantity_times_price_is_the_amount(row: dict[str, Any], holds: bool | None) -> None:
+    assert product_holds(row) is holds
+
+
+def test_one_value_where_rows_are_wanted_changes_nothing() -> None:
+    rows = [{"description": "Part"}]
+    embedded = {"values": {"line_items": rows}, "evidence": {"/line_items/0/description": {"confidence": "medium"}}}
+    read = Read(values={"line_items": "a Part"})
+    joined = join(embedded, read, {}, [field("line_items", "items")], strictness="balanced")
+    assert (joined.values, joined.taken) == ({"line_items": rows}, set())
 
 
 def test_what_an_e_invoice_leaves_out_is_absent_not_doubtful() -> None:

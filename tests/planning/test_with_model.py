@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from agent.model.ask import tokens_of
+from agent.planning.planner import MATERIAL_TOKENS
 from tests.gemini_server import KEY, GeminiServer, Seen, Turn, answer, calls, fault, in_thread, refusal, text, truncated
 from tests.planning.papers import hidden, invoice, report
 from tests.service import SAMPLES, Service, running
@@ -238,6 +240,37 @@ def test_a_question_that_names_documents_reaches_no_other(service: Service, serv
     assert told["read_doc_contents"] == {"error": "not_found"}
     assert told["list_available_pdfs"]["documents"] == ["injected.pdf"]
     assert all("IGNORE" not in seen.text for seen in server.requests[:3])
+
+
+def test_a_search_tells_the_planner_places_and_no_words(service: Service, server: GeminiServer) -> None:
+    server.script = [
+        calls(("search_documents", {"query": "mark ZX-7781"})),
+        calls(("read_doc_contents", {"doc_id": "report.pdf", "pages": "1-40"}), ("read_doc_contents", {"doc_id": 7})),
+        text("DONE"),
+        answer({"answer": "By the clerk.", "citations": [{"document": "report.pdf", "quote": "by the clerk"}, "odd"]}),
+    ]
+    task = service.send({"text": "Who filed the report with the mark ZX-7781?"})
+    assert task["status"]["state"] == "TASK_STATE_COMPLETED", task["status"]
+    found, kept = (seen.results for seen in server.requests[1:3])
+    assert found[0]["response"] == {"found": [{"document": "report.pdf", "page": 40}]}
+    assert kept[0]["response"]["kept"] == "read_doc_contents"
+    assert kept[1]["response"] == {"error": "not_found"}
+    assert "clerk" not in json.dumps([seen.body for seen in server.requests[:3]])
+    (citation,) = task["artifacts"][0]["parts"][1]["data"]["citations"]
+    assert citation["match"] == "exact"
+
+
+def test_what_tools_read_is_trimmed_to_what_an_answer_may_cost(service: Service, server: GeminiServer) -> None:
+    parts = ("1-10", "11-20", "21-30", "31-40")
+    server.script = [
+        calls(*(("read_doc_contents", {"doc_id": "report.pdf", "pages": pages}) for pages in parts)),
+        text("DONE"),
+        answer({"answer": "It is long.", "citations": []}),
+    ]
+    service.send({"text": "Please summarise the report of the committee in two lines"})
+    final = server.requests[-1]
+    assert final.text.count("[cut]") == len(parts)
+    assert tokens_of(final.text) < MATERIAL_TOKENS * 1.1
 
 
 def test_the_trace_shows_text_only_when_it_is_asked_for(service: Service, server: GeminiServer) -> None:
