@@ -11,6 +11,8 @@ import orjson
 from agent.errors import InvalidParams
 from agent.tasks.store import ListQuery
 
+_MOST = 2**63  # what a store's integer holds
+
 
 def _filters(caller: str, query: ListQuery) -> str:
     parts = (caller, query.context_id, query.state and query.state.value, query.since and query.since.isoformat())
@@ -28,7 +30,9 @@ def position(caller: str, query: ListQuery) -> tuple[int, str] | None:
     try:
         padded = query.page_token + "=" * (-len(query.page_token) % 4)
         at, task_id, filters = orjson.loads(base64.urlsafe_b64decode(padded))
-        if not isinstance(at, int) or not isinstance(task_id, str) or filters != _filters(caller, query):
+        if not isinstance(at, int) or not 0 <= at < _MOST or not isinstance(task_id, str):
+            raise ValueError("made up")
+        if filters != _filters(caller, query):
             raise ValueError("of another query")
     except (ValueError, TypeError, binascii.Error):
         raise InvalidParams("the page token is none of this query's", field="pageToken") from None
