@@ -132,7 +132,8 @@ def _parts(
             pools = app[POOLS] = await opened.enter_async_context(Pools())
             if door is not None and config.oidc_issuer and config.oidc_audience:
                 door.oidc = Oidc(config.oidc_issuer, config.oidc_audience, pools.http("oidc"))
-            pulse = await opened.enter_async_context(Pulse(memory, metrics.event_loop_lag_seconds))
+            tell = partial(pools.tell, metrics.pool_connections)
+            pulse = await opened.enter_async_context(Pulse(memory, metrics.event_loop_lag_seconds, tell=tell))
             store = await _open_store(opened, config, pools)
             uploads = Uploads(config.uploads, store, ttl_s=config.task_ttl_s, max_bytes=config.max_pdf_size_kb * 1024)
             private = config.fetch_allow_private

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 
 if TYPE_CHECKING:
+    from prometheus_client import Gauge
     from redis.asyncio import Redis
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,12 @@ class Pools:
             idle = len(getattr(pool, "_available_connections", ()))
             found.append(PoolReport(name, pool.max_connections, busy, idle))
         return found
+
+    def tell(self, gauge: Gauge) -> None:
+        """Sets `pool_connections{pool,state}`."""
+        for pool in self.report():
+            gauge.labels(pool.name, "in_use").set(pool.in_use)
+            gauge.labels(pool.name, "idle").set(pool.idle)
 
 
 def open_redis(url: str, *, timeout_s: float = REDIS_TIMEOUT_S, limit: int = REDIS_LIMIT) -> Redis:

@@ -61,6 +61,7 @@ class Supervisor:
         self._restarts: Counter[str] = Counter()
         self._last_seen: float | None = None
         self._status: dict[str, Any] | None = None
+        self._worker_restarts: dict[str, int] = {}  # of this generation, by reason
         self._start_error: StartError | None = None
         self.phase = Phase.STARTING
         self.ready = asyncio.Event()
@@ -85,6 +86,7 @@ class Supervisor:
         """One generation of the server from start to end; the answer is why it ended."""
         self._generation += 1
         self._ready_at = self._status = None
+        self._worker_restarts = {}
         self._reason = "start_failed"
         launched, self._launched = self._launched, None
         try:
@@ -199,8 +201,17 @@ class Supervisor:
         if not beat.done() or beat.cancelled() or beat.exception() is not None:
             return False
         self._seen()
-        self._status = read_status(beat.result())
+        self._read(read_status(beat.result()))
         return True
+
+    def _read(self, status: dict[str, Any] | None) -> None:
+        """Keeps the server's own report, and counts by how much its workers' restarts have grown."""
+        self._status = status
+        told = (status or {}).get("worker_restarts") or {}
+        for reason, count in told.items():
+            grown = count - self._worker_restarts.get(reason, 0)
+            self._metrics.pdf_worker_restarts_total.labels(reason).inc(max(0, grown))
+        self._worker_restarts |= told
 
     async def _back_off(self, reason: str) -> None:
         if reason == "requested":

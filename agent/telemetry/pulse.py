@@ -1,9 +1,10 @@
-"""The pulse of the process: how late the event loop runs, and its memory, measured by one task of its own."""
+"""The pulse of the process: how late the event loop runs, its memory, its pools, measured by one task of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -13,15 +14,17 @@ from agent.telemetry.health import Check
 from agent.telemetry.memory import Memory
 
 _BEAT_S = 0.5
-_MEMORY_BEATS = 10  # memory is read every five seconds
+_MEMORY_BEATS = 10  # memory and pools are read every five seconds
 _LATE_S = 5.0  # a loop this late answers nobody in time
 
 
 class Pulse:
     """Async context manager. `lag_s` is the last beat's lateness, or that of the one now overdue."""
 
-    def __init__(self, memory: Memory, lag: Gauge, *, beat_s: float = _BEAT_S) -> None:
+    def __init__(self, memory: Memory, lag: Gauge, *, tell: Callable[[], None], beat_s: float = _BEAT_S) -> None:
+        """`tell` sets other gauges that nobody tells of by himself; it is called as often as memory is read."""
         self._memory = memory
+        self._tell = tell
         self._gauge = lag
         self._beat_s = beat_s
         self._due = time.monotonic()
@@ -57,3 +60,4 @@ class Pulse:
             beats += 1
             if beats % _MEMORY_BEATS == 0:
                 self._memory.refresh()
+                self._tell()

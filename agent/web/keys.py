@@ -18,6 +18,7 @@ from agent.tasks.uploads import Uploads
 from agent.telemetry.history import History
 
 CALLER = web.RequestKey("caller", Caller)  # set by the middleware before any handler runs
+FIRST_BYTE = web.RequestKey("first_byte", float)  # when a stream began, by time.perf_counter()
 REQUEST_ID = web.RequestKey("request_id", str)  # set with it; a caller's own X-Request-Id where it is a plain word
 
 ENGINE = web.AppKey("engine", TaskEngine)

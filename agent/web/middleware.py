@@ -25,7 +25,7 @@ from agent.telemetry import logs, tracing
 from agent.telemetry.metrics import Metrics
 from agent.web.answers import common_headers, refusal
 from agent.web.door import Door
-from agent.web.keys import CALLER, REQUEST_ID
+from agent.web.keys import CALLER, FIRST_BYTE, REQUEST_ID
 from agent.web.limits import RateLimit
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ def make_middleware(door: Door, metrics: Metrics, *, rate_limit: RateLimit | Non
     process, numbers = os.urandom(6).hex(), itertools.count(1)  # of the ids that requests get: told apart, not secret
     answered = cache(lambda endpoint, status: metrics.http_requests_total.labels(endpoint, str(status)))
     took = cache(metrics.extraction_request_duration_seconds.labels)
+    streamed = cache(metrics.extraction_stream_duration_seconds.labels)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -69,7 +70,10 @@ def make_middleware(door: Door, metrics: Metrics, *, rate_limit: RateLimit | Non
             endpoint = _endpoint(request)
             metrics.extraction_active_requests.dec()
             answered(endpoint, status).inc()
-            took(endpoint).observe(time.perf_counter() - started)
+            first, ended = request.get(FIRST_BYTE), time.perf_counter()
+            took(endpoint).observe((first or ended) - started)
+            if first is not None:
+                streamed(endpoint).observe(ended - started)
 
     return middleware
 

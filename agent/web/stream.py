@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from agent.task import Message, State, state_after
 from agent.tasks.subscription import Update
 from agent.web import sse
 from agent.web.answers import common_headers, dump, echo_headers
+from agent.web.keys import FIRST_BYTE
 
 PING_S = 15.0
 IDLE_S = 3600.0  # a stream that waits for a person's input this long is closed
@@ -38,6 +40,7 @@ async def tell(
     told = {**sse.HEADERS, **common_headers(request), **echo_headers(request, codec.version)}
     response = web.StreamResponse(headers=told)
     await response.prepare(request)
+    request[FIRST_BYTE] = time.perf_counter()
     if isinstance(updates, Message):
         await response.write(sse.encode(dump(wrap(codec.task_or_message(updates, history_length)))))
         return response
