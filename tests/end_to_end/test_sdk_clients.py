@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,27 +21,14 @@ from a2a.types import (
     TaskState,
 )
 
+from tests import sdk03
 from tests.service import Service, running
-
-ROOT = Path(__file__).parents[2]
-OLD = ROOT / ".venv-a2a03"
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running(tmp_path_factory.mktemp("sdk") / "data") as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def old_python() -> Path:
-    """The Python of an environment with a2a-sdk 0.3.26, made once."""
-    python = OLD / "bin" / "python"
-    if not (OLD / "complete").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(OLD)], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "a2a-sdk[http-server]==0.3.26"], check=True)
-        (OLD / "complete").touch()
-    return python
 
 
 def request(text: str) -> SendMessageRequest:
@@ -87,13 +71,8 @@ async def test_the_sdk_of_1_0_does_every_step(service: Service, binding: str) ->
 
 
 @pytest.mark.parametrize("transport", ["JSONRPC", "HTTP+JSON"])
-def test_the_sdk_of_0_3_does_every_step(service: Service, old_python: Path, transport: str) -> None:
-    script = Path(__file__).with_name("sdk03_client.py")
-    ran = subprocess.run(
-        [old_python, script, service.url, transport], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert ran.returncode == 0, ran.stderr[-2000:]
-    assert json.loads(ran.stdout) == {
+def test_the_sdk_of_0_3_does_every_step(service: Service, transport: str) -> None:
+    assert sdk03.run(Path(__file__).with_name("sdk03_client.py"), service.url, transport) == {
         "card": "Document Extraction Agent",
         "stream": "completed",
         "got": "completed",
