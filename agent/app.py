@@ -50,6 +50,7 @@ from agent.web.keys import (
     ENGINE,
     FETCHER,
     HISTORY,
+    NEEDS_KEY,
     PDF,
     POOLS,
     RELOAD,
@@ -81,6 +82,7 @@ def make_app(
     app[CENSUS] = Census(metrics, most, exempt=door.is_proxy)
     app[WAIT_S] = config.request_timeout_s * 0.9  # below the proxy's time, so that the answer is ours
     app[CARD] = _card(config, door)
+    app[NEEDS_KEY] = lambda: door.needs_key
     app[CONFIGURATION] = config.effective()
     app[RELOAD] = door.reload
     app[DATA_DIR] = config.data_dir

@@ -133,9 +133,15 @@ class KeyFile:
         self._stamp: tuple[int, int, int] | None = None
         self._look_at = 0.0
         self._rows: dict[str, Key] = {}
-        self.configured = False
+        self._configured = False
         self._stamp = _stamp(path)
         self._take(read(path))
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a key, or ever was one: from the first on, everybody needs one."""
+        self.refresh()
+        return self._configured
 
     def reload(self) -> None:
         """Looks again at the next question (SIGHUP)."""
@@ -178,7 +184,7 @@ class KeyFile:
 
     def _take(self, rows: list[Key]) -> None:
         self._rows = {row.id: row for row in rows}
-        self.configured = self.configured or bool(rows)
+        self._configured = self._configured or bool(rows)
 
 
 def _parsed(row: Mapping[str, object]) -> Key:

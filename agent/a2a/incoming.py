@@ -14,6 +14,8 @@ from agent.a2a.operations import PushWish
 from agent.errors import InvalidParams
 from agent.task import Message, Part, State
 
+MAX_PARTS = 100
+
 ROLES: Mapping[object, str] = {
     "ROLE_USER": "user",
     "ROLE_AGENT": "agent",
@@ -70,6 +72,8 @@ def read_message(fields: Fields, *, wrapped_data: bool = False) -> Message:
     raw_parts = fields.items(name)
     if not raw_parts:
         raise fields.wrong("parts", "must hold at least one part")
+    if len(raw_parts) > MAX_PARTS:
+        raise fields.wrong("parts", f"must hold at most {MAX_PARTS} parts")
     parts = tuple(
         read_part(Fields(raw, f"{fields.at(name)}[{i}]"), wrapped_data=wrapped_data) for i, raw in enumerate(raw_parts)
     )

@@ -97,7 +97,10 @@ def spoken(asked: str) -> str | None:
 
 def common_headers(request: web.Request) -> dict[str, str]:
     """What every answer carries: no browser may guess, frame or leak it, and it can be named in a log."""
-    return {**SECURITY_HEADERS, "X-Request-Id": request[REQUEST_ID]}
+    headers = {**SECURITY_HEADERS, "X-Request-Id": request[REQUEST_ID]}
+    if request.secure:  # TLS ends here; a proxy that ends it says this itself
+        headers[hdrs.STRICT_TRANSPORT_SECURITY] = "max-age=31536000"
+    return headers
 
 
 def echo_headers(request: web.Request, version: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ What a version spells differently stays in its codec; what a binding carries dif
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from agent.tasks.store import ListQuery, PushConfig
 from agent.tasks.subscription import Update
 from agent.tasks.uploads import Uploads
 from agent.web.answers import A2A_JSON, JSON, dump
+
+audit = logging.getLogger("agent.audit")
 
 GRACE_S = 1.0  # 0.3 leaves `blocking` undefined: unset waits this long, then answers the running task
 MAX_FILES = 20
@@ -87,7 +90,9 @@ async def _list(call: Call, request: Any) -> Any:
 
 
 async def _cancel(call: Call, request: Any) -> Any:
-    return call.codec.task(await call.engine.cancel(call.caller, request.id, request.metadata), None)
+    task = await call.engine.cancel(call.caller, request.id, request.metadata)
+    audit.info("task.cancel", extra={"by": call.caller.id, "task": task.id})
+    return call.codec.task(task, None)
 
 
 async def _push_create(call: Call, request: Any) -> Any:
@@ -107,6 +112,7 @@ async def _push_list(call: Call, request: Any) -> Any:
 
 async def _push_delete(call: Call, request: Any) -> Any:
     await call.engine.delete_push(call.caller, request.task_id, request.id)
+    audit.info("webhook.remove", extra={"by": call.caller.id, "task": request.task_id, "config": request.id})
     return call.codec.deleted()
 
 

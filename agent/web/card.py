@@ -5,6 +5,7 @@ The card carries what caches need: ETag, Last-Modified, Cache-Control, 304.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -14,7 +15,7 @@ from aiohttp import hdrs, web
 from agent.a2a import card, openapi
 from agent.a2a.card import CardFacts
 from agent.web.answers import JSON, dump, json_answer, tagged
-from agent.web.keys import CARD
+from agent.web.keys import CARD, NEEDS_KEY
 
 _STARTED = format_datetime(datetime.now(UTC), usegmt=True)
 JWKS = "/.well-known/jwks.json"
@@ -22,12 +23,12 @@ JWKS = "/.well-known/jwks.json"
 
 async def union(request: web.Request) -> web.Response:
     """Readable by both versions."""
-    return _answer(request, _union(request.app[CARD]))
+    return _answer(request, _union(_facts(request)))
 
 
 async def pure(request: web.Request) -> web.Response:
     """1.0 alone, for validators of a closed schema; its interface is below /a2a/v1."""
-    return _answer(request, _pure(request.app[CARD]))
+    return _answer(request, _pure(_facts(request)))
 
 
 async def jwks(request: web.Request) -> web.Response:
@@ -38,7 +39,13 @@ async def jwks(request: web.Request) -> web.Response:
 
 async def description(request: web.Request) -> web.Response:
     """`/openapi.json`: the HTTP+JSON binding of 1.0."""
-    return json_answer(openapi.document(request.app[CARD]))
+    return json_answer(openapi.document(_facts(request)))
+
+
+def _facts(request: web.Request) -> CardFacts:
+    """As they are now: the first key may have been made since the start."""
+    known = request.app[CARD]
+    return replace(known, needs_key=True) if not known.needs_key and request.app[NEEDS_KEY]() else known
 
 
 @lru_cache(8)

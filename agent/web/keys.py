@@ -26,6 +26,7 @@ UPLOADS = web.AppKey("uploads", Uploads)
 STORE = web.AppKey("store", Store)
 FETCHER = web.AppKey("fetcher", Fetcher)
 CARD = web.AppKey("card", CardFacts)
+NEEDS_KEY: web.AppKey[Callable[[], bool]] = web.AppKey("needs_key")  # whether a caller has to show one now
 WAIT_S = web.AppKey("wait_s", float)  # a blocking send waits at most this long
 PDF = web.AppKey("pdf", PdfClient)
 CONFIGURATION = web.AppKey("configuration", list[tuple[str, str, str]])  # name, value, source; secrets masked

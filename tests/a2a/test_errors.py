@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent.a2a.failure import jsonrpc_error, status_error
+from agent.a2a.incoming import MAX_PARTS
 from agent.errors import (
     ContentTypeNotSupported,
     ExtendedCardNotConfigured,
@@ -155,6 +156,14 @@ async def test_what_has_the_wrong_type_is_refused(client: Client, dialect: Diale
 )
 async def test_a_part_holds_exactly_one_content(client: Client, dialect: Dialect, part: dict[str, Any]) -> None:
     told = await dialect.call(client, "send", {"message": dialect.message("bench-1", part)})
+    check(dialect, told, -32602, 400, "INVALID_PARAMS")
+
+
+async def test_a_message_has_so_many_parts_and_no_more(client: Client, dialect: Dialect) -> None:
+    part: dict[str, Any] = {"text": "a"} if dialect.new or dialect.rest else {"kind": "text", "text": "a"}
+    fits = await dialect.call(client, "send", {"message": dialect.message("bench-1", *[part] * MAX_PARTS)})
+    assert fits.error is None
+    told = await dialect.call(client, "send", {"message": dialect.message("bench-1", *[part] * (MAX_PARTS + 1))})
     check(dialect, told, -32602, 400, "INVALID_PARAMS")
 
 

@@ -31,7 +31,7 @@ from agent.telemetry.metrics import Metrics
 from agent.web import routes
 from agent.web.calls import push_payload
 from agent.web.door import Policy, open_door
-from agent.web.keys import CARD, ENGINE, FETCHER, UPLOADS, WAIT_S
+from agent.web.keys import CARD, ENGINE, FETCHER, NEEDS_KEY, UPLOADS, WAIT_S
 from agent.web.middleware import make_middleware
 
 STAY_S = 4.0
@@ -146,6 +146,7 @@ async def scripted_app(data_dir: Path, url: str) -> AsyncIterator[web.Applicatio
         http = await opened.enter_async_context(guard.session(private=False, timeout_s=10))
         app[FETCHER] = Fetcher(http, uploads, private=False)
         app[CARD], app[WAIT_S] = CardFacts(url), 20.0
+        app[NEEDS_KEY] = lambda: door.needs_key
         routes.add_routes(app)
         yield app
 

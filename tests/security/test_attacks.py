@@ -167,6 +167,20 @@ async def test_an_idempotency_key_is_its_callers_own(callers: tuple[Client, Clie
     assert len(ids) == 2
 
 
+async def test_what_ends_something_is_audited_with_who_did_it(
+    callers: tuple[Client, Client], dialect: Dialect, caplog: pytest.LogCaptureFixture
+) -> None:
+    ann, bob = callers
+    caplog.set_level("INFO", logger="agent.audit")
+    task = await waiting_task(ann, dialect)
+    await dialect.call(ann, "push_create", dialect.webhook("http://127.0.0.1:9/", "h"), task=task)
+    for client in (bob, ann):
+        await dialect.call(client, "push_delete", task=task, config="h")
+        await dialect.call(client, "cancel", task=task)
+    told = [(one.message, vars(one)["by"], vars(one)["task"]) for one in caplog.records if one.name == "agent.audit"]
+    assert told == [("webhook.remove", "ann", task), ("task.cancel", "ann", task)]
+
+
 def forged(caller: str, at: object, task: object) -> str:
     """A cursor as the service would make it for this caller."""
     good = page_token.write(caller, ListQuery(), 1, "x")

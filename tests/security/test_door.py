@@ -123,6 +123,17 @@ async def test_a_configured_key_is_a_required_key(start: Start, tmp_path: Path) 
     assert (await client.post("/", headers={"X-API-Key": token})).status == 200
 
 
+async def test_the_first_key_shuts_the_door_without_a_restart(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "_LOOK_EVERY_S", 0.0)
+    client = await start(Policy("127.0.0.1"))
+    assert (await client.post("/")).status == 200
+    token = make_key(tmp_path)
+    assert (await client.post("/")).status == 401
+    assert (await client.post("/", headers={"Authorization": f"Bearer {token}"})).status == 200
+
+
 async def test_a_revoked_key_opens_nothing_any_more(start: Start, tmp_path: Path) -> None:
     token = make_key(tmp_path)
     keys.revoke(tmp_path / "keys.json", "bob")
