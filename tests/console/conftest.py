@@ -69,7 +69,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     data = tmp_path_factory.mktemp("guarded") / "data"
     data.mkdir()
     worker = ("extract", "read", "review")
-    scopes = {"ann": worker, "leaving": worker, "reader": ("read",), "ops": ("admin", "read")}
+    scopes = {"ann": worker, "leaving": worker, "many": worker, "reader": ("read",), "ops": ("admin", "read")}
     made = {name: keys.add(data / "api-keys.json", name, scopes=given)[0] for name, given in scopes.items()}
     with running(data, library=library) as started:
         yield started, made

@@ -87,8 +87,8 @@ function note(entry) {
   for (const listener of listeners) listener(entry);
 }
 
-/** An A2A 1.0 call over JSON-RPC: its result. Raises Refused. */
-export async function rpc(method, params, {signal, version = '1.0'} = {}) {
+/** A call over JSON-RPC: its result. `unlogged` is for what repeats by itself. Raises Refused. */
+export async function rpc(method, params, {signal, version = '1.0', unlogged = false} = {}) {
   const sent = envelope(method, params);
   const entry = {at: new Date(), method, sent, version};
   const began = performance.now();
@@ -100,7 +100,7 @@ export async function rpc(method, params, {signal, version = '1.0'} = {}) {
     return entry.got.result;
   } finally {
     entry.ms = Math.round(performance.now() - began);
-    note(entry);
+    if (!unlogged) note(entry);
   }
 }
 

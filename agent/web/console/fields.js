@@ -50,7 +50,7 @@ export class FieldList {
     if (!fields.length) return null;
     const id = `group-${name.toLowerCase().replaceAll(' ', '-')}`;
     return h('section', {class: 'group', 'aria-labelledby': id},
-      h('h3', {id, text: name}), hint ? h('p', {class: 'hint', text: hint}) : null,
+      h('h3', {id, text: name, elementtiming: 'fields'}), hint ? h('p', {class: 'hint', text: hint}) : null,
       h('ul', {}, fields.map((field) => this.row(field))));
   }
 

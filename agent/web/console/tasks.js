@@ -1,6 +1,6 @@
 // All tasks of the key: state, document, age; filtered, page by page, kept up to date. And what failed for good.
 import {ENDED, json, plain, post, rpc} from './api.js';
-import {button, fill, h, state, tabs} from './dom.js';
+import {button, fill, h, icon, state, tabs} from './dom.js';
 import {named, pill, resultsOf, sent} from './task.js';
 import {doubtful, leaves, spoken} from './result.js';
 
@@ -44,11 +44,24 @@ class Tasks {
     fill(this.main, h('div', {class: 'page-wide'}, made.bar, made.panel));
     fill(this.rows, h('tr', {}, h('td', {colspan: '7'}, state('loading', 'Loading the tasks'))));
     this.load();
-    this.clock = setInterval(() => { if (!document.hidden && this.table.isConnected && this.tokens.length === 1) this.load({quiet: true}); }, EVERY_MS);
+    this.clock = setInterval(() => { if (!document.hidden && this.table.isConnected && this.tokens.length === 1) this.look(); }, EVERY_MS);
   }
 
   close() {
     clearInterval(this.clock);
+  }
+
+  /** Reads the page anew when something changed since; nothing else crosses the wire. */
+  async look() {
+    const known = new Map((this.page?.tasks ?? []).map((task) => [task.id, task.status.timestamp]));
+    const [newest] = known.values();
+    try {
+      const {tasks} = await rpc('ListTasks', {pageSize: PAGE, historyLength: 0, ...(newest ? {statusTimestampAfter: newest} : {})}, {unlogged: true});
+      if (tasks.some((task) => known.get(task.id) !== task.status.timestamp)) await this.load({quiet: true});
+      else this.draw();
+    } catch {
+      // the next look tells; what is shown stays
+    }
   }
 
   async load({quiet = false} = {}) {
@@ -64,6 +77,7 @@ class Tasks {
   }
 
   draw() {
+    if (!this.page) return;
     const held = document.activeElement?.closest?.('[data-task]');
     const found = this.page.tasks.filter((task) => !this.words || `${named(task)} ${task.id}`.toLowerCase().includes(this.words));
     fill(this.rows, found.map((task) => this.row(task)));
@@ -109,18 +123,28 @@ class Tasks {
     return out;
   }
 
-  async deadInto(out) {
+  async deadInto(out, told = null) {
     fill(out, state('loading', 'Loading the dead letters'));
     try {
-      const found = await json('/admin/dead-letters');
-      const rows = found.dead_letters ?? found.tasks ?? [];
-      fill(out, rows.length ? h('div', {class: 'wide'}, h('table', {class: 'grid'},
-        h('thead', {}, h('tr', {}, ['Task', 'Caller', 'Attempts', 'Why', 'Since', ''].map((text) => h('th', {scope: 'col', text})))),
-        h('tbody', {}, rows.map((row) => h('tr', {}, h('td', {}, h('code', {text: row.task_id ?? row.id})), h('td', {text: row.caller ?? ''}), h('td', {class: 'numeric', text: String(row.attempts ?? row.attempt ?? '')}), h('td', {text: row.reason ?? row.error?.message ?? row.error ?? ''}), h('td', {text: row.at ? ago(row.at) : ''}),
-          h('td', {class: 'numeric'}, button('Replay', async () => { await post(`/admin/dead-letters/${row.task_id ?? row.id}/replay`, {}); this.deadInto(out); }, {kind: 'small', symbol: 'redo'}))))))) : state('empty', 'No dead letters', 'Tasks that failed again and again would be here.'));
+      const {deadLetters: rows} = await json('/admin/dead-letters');
+      fill(out, told, rows.length ? h('div', {class: 'wide', tabindex: '0', role: 'region', 'aria-label': 'Dead letters'}, h('table', {class: 'grid'},
+        h('thead', {}, h('tr', {}, ['Task', 'Caller', 'Attempts', 'Given up', ''].map((text) => h('th', {scope: 'col'}, text || h('span', {class: 'unseen', text: 'Actions'}))))),
+        h('tbody', {}, rows.map((row) => h('tr', {}, h('th', {scope: 'row'}, h('code', {text: row.id})), h('td', {text: row.caller}), h('td', {text: String(row.attempts)}),
+          h('td', {title: new Date(row.ended).toLocaleString(), text: ago(row.ended)}), h('td', {class: 'numeric'}, button('Replay', () => this.replay(row.id, out), {kind: 'small', symbol: 'redo', 'aria-label': `Replay ${row.id}`})))))))
+        : state('empty', 'No dead letters', 'A task is given up here when the processes that ran it died again and again.'));
     } catch (fault) {
-      if (fault.status === 404) fill(out, state('empty', 'No dead letters are kept here', 'One process on its own runs a task to its end or fails it with a reason; failed tasks can be run again from the list.'));
-      else fill(out, state(fault.status === 403 ? 'denied' : 'error', fault.status === 403 ? 'This needs the scope admin' : 'The dead letters cannot be read', fault.message));
+      fill(out, state(fault.status === 403 ? 'denied' : 'error', fault.status === 403 ? 'This needs the scope admin' : 'The dead letters cannot be read', fault.message));
     }
+  }
+
+  async replay(id, out) {
+    let told;
+    try {
+      const made = await post(`/admin/dead-letters/${id}/replay`, {});
+      told = h('p', {class: 'toolbar', role: 'status'}, h('span', {text: 'Asked again as task '}), h('a', {href: `#/task/${made.id}`}, h('code', {text: made.id})));
+    } catch (fault) {
+      told = h('p', {class: 'toolbar fault', role: 'alert'}, icon('alert'), fault.message);
+    }
+    this.deadInto(out, told);
   }
 }

@@ -227,7 +227,7 @@ export class Viewer {
     frame.holder.classList.toggle('loading', !frame.dpi);
     try {
       const url = await this.picture(frame.number, dpi, stop.signal);
-      const image = h('img', {alt: '', src: url, draggable: 'false'});
+      const image = h('img', {alt: '', src: url, draggable: 'false', elementtiming: `page-${frame.number}`});
       await image.decode();
       fill(frame.sheet, image);
       if (frame.url?.startsWith('blob:')) URL.revokeObjectURL(frame.url);
