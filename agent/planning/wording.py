@@ -42,7 +42,7 @@ _QUESTION = re.compile(
 )
 _SPLIT = re.compile(r",|;|\band\b|&|\bplus\b|\n", re.IGNORECASE)
 _NOISE = re.compile(
-    r"\b(the|a|an|all|its|their|this|that|please|me|following|fields?|values?|data|information|info|details?|"
+    r"\b(the|a|an|all|its|their|this|that|please|me|same|again|following|fields?|values?|data|information|info|details?|"
     r"everything|content|contents|document|documents|file|pdf|attached|attachment|here|from|of|in)\b",
     re.IGNORECASE,
 )

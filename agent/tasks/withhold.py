@@ -76,7 +76,7 @@ def _data(data: Any, secrets: dict[str, str]) -> Any:
         kept = {}
         for key, value in data.items():
             if isinstance(value, str) and str(key).casefold() in _KEYS:
-                secrets.setdefault("password", value)
+                secrets["password"] = value  # said by name: it wins over what a text may mean
                 continue
             kept[key] = _data(value, secrets)
         return kept

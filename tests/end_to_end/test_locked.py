@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfWriter
@@ -28,18 +29,42 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield started
 
 
-def test_the_password_is_asked_for_until_it_is_right_and_kept_nowhere(service: Service) -> None:
+ANSWERS: dict[str, dict[str, Any]] = {
+    "data": {"data": {"password": SECRET}},
+    "words": {"text": f"The password is {SECRET}"},
+    "alone": {"text": SECRET},
+    "metadata": {"text": "here it is", "metadata": {"password": SECRET}},
+}
+
+
+@pytest.mark.parametrize("form", ANSWERS)
+def test_the_password_is_asked_for_until_it_is_right_and_kept_nowhere(service: Service, form: str) -> None:
     task = service.send({"text": "Extract the total from locked.pdf"})
     assert task["status"]["state"] == "TASK_STATE_AUTH_REQUIRED"
     task = service.send({"data": {"password": "wrong-password-1"}}, task=task["id"])
     assert task["status"]["state"] == "TASK_STATE_AUTH_REQUIRED"
     assert "wrong_password" in str(task["status"]["message"])
-    task = service.send({"data": {"password": SECRET}}, task=task["id"])
+    task = service.send(ANSWERS[form], task=task["id"])
     assert task["status"]["state"] == "TASK_STATE_COMPLETED", task["status"]
     assert task["artifacts"][0]["parts"][0]["data"] == {"total": "1190.00"}
     assert SECRET not in str(service.task(task["id"]))
+    _, over_old = service.get(f"/v1/tasks/{task['id']}")
+    assert SECRET not in str(over_old)
+    assert leaked(service) == []
+
+
+def test_a_password_sent_along_is_kept_nowhere_either(service: Service) -> None:
+    for part in ({"data": {"documents": ["locked.pdf"], "fields": ["total"], "password": SECRET}},
+                 {"text": f"Extract the total from locked.pdf with password {SECRET}"}):  # fmt: skip
+        task = service.send(part)
+        assert task["status"]["state"] == "TASK_STATE_COMPLETED", task["status"]
+    assert leaked(service) == []
+
+
+def leaked(service: Service) -> list[Path]:
+    """Every file with the password in it: store, its journal, spool, caches, log."""
     kept = [*service.data_dir.rglob("*"), service.log]
-    assert [path for path in kept if path.is_file() and SECRET.encode() in path.read_bytes()] == []
+    return [path for path in kept if path.is_file() and SECRET.encode() in path.read_bytes()]
 
 
 def test_a_document_of_another_caller_looks_like_none(tmp_path: Path) -> None:
