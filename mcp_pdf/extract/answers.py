@@ -12,7 +12,7 @@ from typing import Any
 from mcp_pdf.extract import evidence as proofs
 from mcp_pdf.extract import lists, passages, shipping
 from mcp_pdf.extract.candidates import Candidate, Reader, inside_number
-from mcp_pdf.extract.checks import choose_totals
+from mcp_pdf.extract.checks import choose_totals, preferring_sums
 from mcp_pdf.extract.concepts import concept_of, spec_of
 from mcp_pdf.extract.conflicts import disagreeing
 from mcp_pdf.extract.currencies import find_currencies
@@ -85,7 +85,7 @@ class Reading:
 
     def amounts(self, concept: str) -> list[Candidate]:
         """Candidates of a sum, best first; what stands in an item row is hardly the sum of all."""
-        found = self.reader.find(concept, "amount")
+        found = preferring_sums(self.reader.find(concept, "amount"))
         return sorted((c.scaled(_IN_ROW) if self._rowed(c) else c for c in found), key=lambda one: -one.score)
 
     def _rowed(self, one: Candidate) -> bool:

@@ -33,7 +33,10 @@ _OWN_NUMBERS = frozenset(
     ("invoice_number", "packing_list_number", "bol_number", "awb_number", "mrn", "contract_number")
 )
 _DATED = re.compile(r"\b(?:dt|dtd|dated|date|vom|del|du|z dnia|dnia|de fecha|av den)\W*$", re.IGNORECASE)
+_NOTE = re.compile(r"\((?:[^()]*\)?$|see\b)")  # nothing but a remark in brackets
 _ANOTHERS = 0.3  # what the date beside another document's number counts for this one
+_SMALL = 0.8  # of the value's height: a label in smaller print
+_CAPTIONED = 0.75  # what stands beside such a label counts against what stands below it
 _NEAR = 3.2  # line heights a value may stand below its label
 
 
@@ -83,8 +86,9 @@ class Candidate:
 
 
 def inside_number(text: str, hit: Hit) -> bool:
-    """Whether the words are the prefix of a number, as in PO-90155: they belong to the value then."""
-    return text[hit.end : hit.end + 1] in ("-", "/") and text[hit.end + 1 : hit.end + 2].isdigit()
+    """Whether the words are a part of a number, as in PO-90155 or 24-081/B: they belong to the value then."""
+    after = text[hit.end : hit.end + 1] in ("-", "/") and text[hit.end + 1 : hit.end + 2].isdigit()
+    return after or (text[max(0, hit.start - 1) : hit.start] in ("-", "/") and text[max(0, hit.start - 2)].isdigit())
 
 
 def _joined(text: str, hit: Hit, hits: Sequence[Hit]) -> str:
@@ -218,20 +222,32 @@ class Reader:
         segment = mark.segment
         if any(char.isalnum() for char in mark.behind):
             yield "same", segment, mark.hit.end, mark.until, 1.0
+        beside = _CAPTIONED if self._is_caption(segment) else 1.0
         for steps, other in enumerate(self.layout.right_of(segment)[:3]):
             if self.is_label(other) or other.index in self.fields:
                 break
-            yield "right", other, 0, len(other.text), 1.0 - 0.06 * steps
+            yield "right", other, 0, len(other.text), beside - 0.06 * steps
         edge = self._cell(segment)
         below = self.layout.below(segment, right=edge)
+        noted = mark.behind.count("(") > mark.behind.count(")")  # a note in brackets goes on below the label
         for way, others in (("below", below), ("above", self.layout.above(segment, lines=2))):
             for steps, other in enumerate(others):
+                if noted and way == "below":
+                    noted = ")" not in other.text
+                    continue
                 gap = other.box[1] - segment.box[3] if way == "below" else segment.box[1] - other.box[3]
                 if gap > _NEAR * segment.height or self.is_label(other) or steps > 2 or other.index in self.fields:
                     break
                 shift = min(abs(other.box[0] - segment.box[0]), abs(other.box[2] - segment.box[2]))
                 near = 1.0 - 0.1 * steps - min(0.25, 0.01 * shift)
                 yield way, other, 0, len(other.text), near
+
+    def _is_caption(self, segment: Segment) -> bool:
+        """Whether a label is the small print of a box, close over its value."""
+        under = next(self.layout.below(segment, lines=2), None)
+        if under is None or self.is_label(under) or abs(under.box[0] - segment.box[0]) > 3:
+            return False
+        return segment.height < _SMALL * under.height and under.box[1] - segment.box[3] < 0.5 * segment.height
 
     def _cell(self, segment: Segment) -> float | None:
         """Where the cell of the last label in a row of labels ends: at the margin, since nothing bounds it."""
@@ -283,7 +299,7 @@ class Reader:
         for way, segment, start, end, near in self.places(mark):
             text = segment.text[start:end]
             clean = text.strip(" :;#-–|.,_")
-            if len(clean) < 2 or (way == "same" and not _opens(text)):
+            if len(clean) < 2 or (way == "same" and not _opens(text)) or _NOTE.match(clean):
                 continue
             at = start + text.index(clean)
             found = Found(values.normalise(kind, clean, self.context), at, at + len(clean))

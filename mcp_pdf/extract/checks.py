@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 from mcp_pdf.extract.candidates import Candidate
@@ -11,6 +11,8 @@ from mcp_pdf.extract.candidates import Candidate
 _TOLERANCE = Decimal("0.03")
 _TRIED = 8
 _LIKELY = 0.8
+_PART = 0.5  # the least score of what may be a part of a sum
+_SUMMED = 1.15
 
 
 def number(value: Any) -> Decimal | None:
@@ -43,6 +45,15 @@ def choose_totals(found: dict[str, list[Candidate]]) -> dict[str, Candidate]:
         if best is None or score > best[0]:
             best = (score, {"net_total": net, "tax_total": tax, "total": total})
     return best[1] if best else {}
+
+
+def preferring_sums(found: list[Candidate]) -> list[Candidate]:
+    """Candidates of one sum, those raised that are the sum of two or three others: the total of several rates."""
+    tried = [(one, value) for one in found[:_TRIED] if (value := number(one.value)) and one.score >= _PART]
+    parts = {value for _, value in tried}
+    sums = {sum(some) for count in (2, 3) for some in combinations(sorted(parts), count)}
+    raised = {id(one) for one, value in tried if value in sums}
+    return [one.scaled(_SUMMED) if id(one) in raised else one for one in found]
 
 
 def _distinct(candidates: list[Candidate]) -> list[Candidate]:

@@ -24,7 +24,9 @@ def language_of(layout: Layout) -> str | None:
             counts[language] += min(times, 5) / len(common[word])
     for segment in layout.segments[:400]:
         for hit in lexicon().hits(segment.text):
-            counts[hit.language] += 0.5
+            spoken = {entry.language for entry in lexicon().exactly(segment.text[hit.start : hit.end])}
+            for language in spoken:  # a phrase that several languages share says little for one of them
+                counts[language] += 0.5 / len(spoken)
     best = max(counts, key=lambda language: counts[language], default=None)
     return best if best and counts[best] >= 1 else None
 

@@ -29,7 +29,7 @@ def _in_rows(reader: Reader, mark: Mark, kind: str, rows: set[int]) -> Iterator[
     for line in reader.layout.lines[title.line + 1 : title.line + 1 + _LINES]:
         if line.page != title.page or line.index not in rows:
             continue
-        for segment in line.segments[1:]:
+        for segment in line.segments:
             if segment.box[0] < title.box[2] and segment.box[2] > title.box[0]:
                 yield from _value(reader, mark, segment, kind)
         return

@@ -77,12 +77,14 @@ _WORDS = {
     "korun": "CZK",
 }
 _LOCAL = {"$": {"MX": "MXN", "CA": "CAD", "AU": "AUD", "NZ": "NZD", "SG": "SGD", "HK": "HKD", "CO": "COP", "CL": "CLP"}}
+# Short words that mean money only where they are at home.
+_AT_HOME = {"TR": {"tl": "TRY"}, "RO": {"lei": "RON"}, "HU": {"ft": "HUF"}, "CZ": {"kc": "CZK"}, "MY": {"rm": "MYR"}}
 _KRONE = {"NO": "NOK", "DK": "DKK", "SE": "SEK", "IS": "ISK", "no": "NOK", "nb": "NOK", "da": "DKK", "sv": "SEK"}
 
 _PATTERN = re.compile(
-    r"(?<![A-Za-z])(?:(?P<symbol>(?:US|AU?|CA?|HK|S|NZ|MX|R)\$|[$€£₹₺¥₽₪₩฿₫₱₴]|zł|Zł|ZŁ|Kč|kč)"
-    r"|(?P<code>[A-Z]{3})(?![A-Za-z])"
-    r"|(?P<word>[A-Za-z]{2,9}\.?)(?![A-Za-z]))"
+    r"(?<![^\W\d_])(?:(?P<symbol>(?:US|AU?|CA?|HK|S|NZ|MX|R)\$|[$€£₹₺¥₽₪₩฿₫₱₴]|zł|Zł|ZŁ|Kč|kč)"
+    r"|(?P<code>[A-Z]{3})(?![^\W\d_])"
+    r"|(?P<word>[A-Za-z]{2,9}\.?)(?![^\W\d_]))"
 )
 
 
@@ -95,7 +97,8 @@ def _meaning(match: re.Match[str], context: Context) -> str | None:
         return _KRONE.get(context.country or "") or _KRONE.get(context.language or "") or "SEK"
     if match["symbol"]:
         return _LOCAL.get(printed, {}).get(context.country or "") or _SYMBOLS.get(printed)
-    return _WORDS.get(flat(printed)) or (printed.upper() if printed.upper() in CODES else None)
+    home = _AT_HOME.get(context.country or "", {}).get(flat(printed))
+    return home or _WORDS.get(flat(printed)) or (printed.upper() if printed.upper() in CODES else None)
 
 
 def find_currencies(text: str, context: Context = PLAIN) -> list[Found]:

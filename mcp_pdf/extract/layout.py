@@ -19,6 +19,7 @@ Box = tuple[float, float, float, float]
 
 _GAP = 0.85  # of the line height: wider spaces part two segments
 _CONTINUED = 0.25  # of the line height: a smaller gap goes on in the same cell
+_BAR = 2.0  # points: drawn lines are thinner, and taller
 _LEVEL = 0.55  # of the smaller height: rows side by side that share more are one
 _PITCH = 0.75  # of the line height: taller gaps part two blocks
 
@@ -106,9 +107,10 @@ class Layout:
         lines: list[Line] = []
         segments: list[Segment] = []
         for page in kept:
+            bars = sorted((x0, y0, y1) for x0, y0, x1, y1 in page.rulings if x1 - x0 < _BAR and y1 - y0 > _BAR)
             for words in _rows(page.words):
                 found = []
-                for column, run in enumerate(_runs(words)):
+                for column, run in enumerate(_runs(words, bars)):
                     text = " ".join(word.text for word in run)
                     segment = Segment(text, run, union(run), page.number, len(segments), len(lines), column)
                     segments.append(segment)
@@ -229,15 +231,27 @@ def _level(above: Sequence[Word], below: Sequence[Word]) -> bool:
     return left[2] <= right[0] and shared > _LEVEL * min(left[3] - left[1], right[3] - right[1])
 
 
-def _runs(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
+def _runs(words: Sequence[Word], bars: Sequence[tuple[float, float, float]]) -> Iterator[tuple[Word, ...]]:
     run: list[Word] = []
     for word in words:
-        if run and _parted(run[-1], word):
+        if run and (_parted(run[-1], word) or (bars and _barred(run[-1], word, bars))):
             yield tuple(run)
             run = []
         run.append(word)
     if run:
         yield tuple(run)
+
+
+def _barred(left: Word, right: Word, bars: Sequence[tuple[float, float, float]]) -> bool:
+    """Whether a drawn line stands between two words: they are of two cells, however close."""
+    middle = (left.y0 + left.y1) / 2
+    first = bisect.bisect_left(bars, (left.x1 - 1, 0.0, 0.0))
+    for x, top, bottom in bars[first:]:
+        if x > right.x0 + 1:
+            return False
+        if top <= middle <= bottom:
+            return True
+    return False
 
 
 def _parted(left: Word, right: Word) -> bool:

@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from mcp_pdf.extract.candidates import Reader
 from mcp_pdf.extract.contacts import find_postcodes
 from mcp_pdf.extract.folding import squash
+from mcp_pdf.extract.labels import lexicon
 from mcp_pdf.extract.layout import Block, Line, Segment
-from mcp_pdf.extract.parties import Party, form_below, is_name, put_name, split_town
+from mcp_pdf.extract.parties import Party, ends_in_form, form_below, is_name, put_name, split_town
 from mcp_pdf.extract.running_text import Passage
 
 _GUESSED = 0.68  # of a party that only its place names
 _UPPER = 0.5  # of the page: where letters show their parties
 _PARTS = re.compile(r"\s*(?:[•●·|∙*]|\s[-–—]\s|,\s)\s*")
 _STREET = re.compile(r"\d+\s*[a-z]?$|^\d+[,\s]|\bs/n$", re.IGNORECASE)
+_HEAD_LINES = 5
 _WINDOW_LINES = 8
 
 
@@ -39,6 +41,8 @@ def guessed_parties(reader: Reader, known: list[Party]) -> list[Party]:
             taken |= {s.index for s in window.segments}
         taken |= {s.index for s in line.segments}
     _from_blocks(reader, found, missing, taken)
+    if "seller" in missing and "seller" not in found and (head := _head(reader, taken)) is not None:
+        found["seller"] = head
     if "seller" in found:
         _fuller(reader, found["seller"])
     return [party for role, party in found.items() if role in missing]
@@ -52,6 +56,23 @@ def _from_blocks(reader: Reader, found: dict[str, Party], missing: list[str], ta
         if role is None or "name" not in party.parts or (own is not None and _same(own, party)):
             continue
         found[role] = party
+
+
+def _head(reader: Reader, taken: set[int]) -> Party | None:
+    """The firm that the top of the first page names in its largest print, by its legal form."""
+    lines = [line for line in reader.layout.lines[:_HEAD_LINES] if line.page == reader.layout.pages[0].number]
+    named = [
+        segment
+        for line in lines
+        for segment in line.segments
+        if segment.index not in taken and ":" not in segment.text and ends_in_form(segment.text)
+    ]
+    tallest = max(named, key=lambda segment: segment.height, default=None)
+    if tallest is None or reader.is_label(tallest):
+        return None
+    party = Party("seller", score=_GUESSED, segments=[tallest])
+    put_name(party, tallest, 0, ())
+    return party
 
 
 def _fuller(reader: Reader, party: Party) -> None:
@@ -84,8 +105,14 @@ def _addresses(reader: Reader, taken: set[int]) -> Iterator[Block]:
         if block.page != first or not 2 <= len(lines) <= 16 or any(s.index in taken for s in block.segments):
             continue
         upper = block.box[1] < _UPPER * reader.layout.sizes[first][1]
-        if upper and _has_town(lines, country) and not reader.is_label(block.segments[0]):
+        first_line = block.segments[0]
+        if upper and _has_town(lines, country) and not (reader.is_label(first_line) or _is_title(first_line)):
             yield block
+
+
+def _is_title(segment: Segment) -> bool:
+    """Whether a line is little more than the name of a kind of document."""
+    return any(2 * (hit.end - hit.start) > len(segment.text) for hit in lexicon().title_hits(segment.text))
 
 
 def _has_town(lines: list[str], country: str | None) -> bool:

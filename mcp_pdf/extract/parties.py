@@ -50,6 +50,15 @@ _FIELD_TITLE = re.compile(
     r"|adres|address|datum|date)\W*$"
     r"|^(?:rfc|nif|cif|nip|vat|ust)\b.*\d"
 )
+_LAND = re.compile(r",\s*[^\W\d_]+(?: [^\W\d_]+)?\W*")  # a country behind the postcode
+_STATE = re.compile(r"\s+-\s+[A-Z]{2}\s*$")  # as in `Curitiba - PR`
+_TRANSPORT = ("shipper", "consignee", "notify_party")
+# What a role word of transport may be followed by without a colon: a name, and no word of a form.
+_OF_PARTY = re.compile(
+    r"\s+(?![^a-z]*\b(?:signature|copy|load|certif|referenc|number|no\b|order|name|address|city|street|phone|account|per\b"
+    r"|date|party|code|exporter|importer|to\b))(?-i:[A-Z0-9])",
+    re.IGNORECASE,
+)
 _STEUERNUMMER = re.compile(r"\d{2,3}/\d{3}/\d{4,5}")  # a German tax office's number is no VAT number
 _TAX_NUMBER = re.compile(r"(?<=[:.\s])[A-ZÑ&]{0,4}\d[\dA-Z./-]{7,}")
 _COUNTRY = re.compile(
@@ -112,7 +121,7 @@ def _rest(reader: Reader, mark: Mark) -> int:
     """Where the party's own text starts behind its label: 0 when the label stands alone, -1 when it is no label."""
     text, end = mark.segment.text, mark.hit.end
     behind = text[end:]
-    if mark.cover < 0.8 or len(text) > 90:
+    if mark.cover < 0.8 or len(text.partition("(")[0]) > 90:
         return -1
     folded = fold(behind)
     if not any(char.isalnum() for char in behind) or _NOTES.match(folded):
@@ -120,6 +129,8 @@ def _rest(reader: Reader, mark: Mark) -> int:
     colon = re.match(r"[\s)]*(?:\([^)]*\))?\s*(?::|\.(?!\w))\s*", behind)
     if colon and len(behind) - colon.end() > 1:
         return end + colon.end()
+    if mark.hit.start == 0 and mark.hit.concept in _TRANSPORT and _OF_PARTY.match(behind):
+        return end
     return 0 if reader.labelled[mark.segment.index] >= 0.8 or not split(behind) else -1
 
 
@@ -193,7 +204,7 @@ def put_name(party: Party, segment: Segment, start: int, more: Sequence[Segment]
     """Keeps a name with the lines it goes on in."""
     if "name" in party.parts:
         return
-    party.put("name", segment, start, len(segment.text))
+    party.put("name", segment, start, start + len(name_alone(segment.text[start:])))
     own = party.parts.get("name")
     if own is not None and more:
         value = " ".join([str(own.value), *(s.text for s in more)]).strip(" ,;")
@@ -209,12 +220,40 @@ def _going_on(reader: Reader, segment: Segment, start: int) -> list[Segment]:
 
 
 def form_below(reader: Reader, segment: Segment) -> list[Segment]:
-    """The next line of a name when it is only the legal form that found no room."""
+    """The next line of a name when it is only the legal form, or ends in it and found no room on the first line."""
     for under in reader.layout.below(segment, lines=2):
         near = under.box[1] - segment.box[3] < 0.5 * segment.height and abs(under.box[0] - segment.box[0]) <= 3
-        if near and _FORM.match(fold(under.text)):
+        if near and (_FORM.match(fold(under.text)) or _broken(reader, segment, under)):
             return [under]
     return []
+
+
+def _broken(reader: Reader, segment: Segment, under: Segment) -> bool:
+    """Whether a name breaks between two lines: the first word of the second had no room, and a legal form ends it."""
+    plain = not any(char.isdigit() or char == ":" for char in under.text)
+    if not plain or _FORM.search(fold(segment.text)) or not _FORM.search(fold(under.text)):
+        return False
+    stack = [one for one in reader.layout.below(segment) if abs(one.box[0] - segment.box[0]) <= 3]
+    room = max(one.box[2] for one in (segment, *stack)) - segment.box[2]
+    return under.words[0].x1 - under.words[0].x0 > room
+
+
+def ends_in_form(text: str) -> bool:
+    """Whether a text is a firm's name by the legal form at its end."""
+    found = _FORM.search(fold(text))
+    return found is not None and found.start() >= 3
+
+
+def name_alone(text: str) -> str:
+    """A name without the address that goes on behind its comma; a legal form behind a comma is part of it."""
+    first, *more = text.split(",")
+    if not any(map(str.isdigit, "".join(more))):
+        return text
+    for piece in more:
+        if not _FORM.match(fold(piece.strip())):
+            break
+        first += f",{piece}"
+    return first
 
 
 def _key_of(text: str) -> str:
@@ -301,9 +340,10 @@ def split_town(text: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
         ahead = text[: code.start].rstrip()
         if after and (len(ahead.strip(" -,")) <= 3 or ahead.endswith(",")):
             start = code.end + after.start(1)
-            return (code.start, code.end), (start, start + len(after[1].rstrip(" -")))
+            return (code.start, code.end), (start, start + len(_STATE.sub("", after[1]).rstrip(" -")))
         before = text[: code.start].rstrip(" ,-")
         bare = len(code.code) == 4 and code.code.isdigit()
-        if before and not bare and not re.search(r"\d|:", before) and code.end >= len(text) - 1:
+        last = code.end >= len(text) - 1 or _LAND.fullmatch(text, code.end)
+        if before and not bare and not re.search(r"\d|:", before) and last:
             return (code.start, code.end), (0, len(before))
     return None

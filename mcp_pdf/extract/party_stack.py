@@ -60,6 +60,7 @@ class Stack:
         if self._beside is not None:
             yield self._beside
         bottom, taken = self._beside or label, 0
+        noted = label.text.count("(") > label.text.count(")")  # a note in brackets goes on below the label
         for line in layout.lines[label.line + 1 :]:
             gap = line.box[1] - bottom.box[3]
             if line.page != label.page or taken >= _LINES or gap > _GAP * max(label.height, bottom.height):
@@ -70,6 +71,9 @@ class Stack:
             if here.index in self._owned or (self._whole and self._is_heading(line)):
                 return
             bottom, taken = here, taken + 1
+            if noted:
+                noted = ")" not in here.text
+                continue
             yield from self._with_value(here)
 
     def _is_heading(self, line: Line) -> bool:

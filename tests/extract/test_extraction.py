@@ -155,3 +155,19 @@ def test_a_wide_gap_parts_segments_and_a_paragraph_is_a_block() -> None:
     layout = Layout.of(printed((40, 40, "Acme Ltd"), (300, 40, "Total"), (40, 52, "1 High Street")).pages)
     assert [segment.text for segment in layout.segments] == ["Acme Ltd", "Total", "1 High Street"]
     assert layout.blocks[0].text == "Acme Ltd\n1 High Street"
+
+
+@pytest.mark.parametrize(
+    ("lines", "language", "currency"),
+    [
+        (("Fakturadatum", "Förfallodatum", "Summa exkl moms 10,00 kr"), "sv", "SEK"),
+        (("Fakturadato", "Forfallsdato", "Sum eks mva 10,00 kr"), "no", "NOK"),
+        (("Fakturadato", "Forfaldsdato", "Beløb ekskl moms 10,00 kr"), "da", "DKK"),
+    ],
+)
+def test_the_nordic_languages_are_told_apart_and_so_are_their_crowns(
+    lines: tuple[str, ...], language: str, currency: str
+) -> None:
+    placed = [(40.0, 100.0 + 20 * step, line) for step, line in enumerate(lines)]
+    result = extract(Document([page(*placed)], 1), Wish.parse({"fields": ["currency"]}))
+    assert (result["document"]["language"], result["values"]["currency"]) == (language, currency)

@@ -54,3 +54,20 @@ def test_a_label_with_its_own_value_is_no_value_of_another_label() -> None:
         (40, 100, "Port of discharge"), (40, 112, "Final destination: Auckland"), fields="port_of_discharge"
     )
     assert found == {"port_of_discharge": None}
+
+
+def test_the_tax_that_is_the_sum_of_the_rates_is_the_tax_of_all() -> None:
+    found = _values(
+        (40, 100, "VAT"), (200, 100, "VAT amount"), (40, 114, "7%"), (200, 114, "11.20"),
+        (40, 128, "19%"), (200, 128, "63.84"), (40, 160, "VAT total"), (200, 160, "75.04"),
+        fields="tax_total",
+    )  # fmt: skip
+    assert found == {"tax_total": "75.04"}
+
+
+def test_a_percentage_before_its_sign_is_no_amount() -> None:
+    assert _values((40, 100, "Hesaplanan KDV(%20) 5.981,25 TL"), fields="tax_total") == {"tax_total": "5981.25"}
+
+
+def test_a_letter_behind_a_slash_belongs_to_the_number() -> None:
+    assert _values((40, 100, "Invoice number: 24-081/B"), fields="invoice_number") == {"invoice_number": "24-081/B"}

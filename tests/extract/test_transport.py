@@ -67,3 +67,56 @@ def test_a_heading_in_the_middle_owns_whole_lines_to_the_next_such_heading() -> 
     )  # fmt: skip
     found = values(*rows, fields="buyer_name buyer_vat_id buyer_city")
     assert found == {"buyer_name": "Clínica Vida", "buyer_vat_id": "11.222.333/0001-81", "buyer_city": "Campinas"}
+
+
+def test_a_remark_in_brackets_is_no_value_and_the_value_stands_below_it() -> None:
+    rows = (
+        (40, 100, 'Consignee (negotiable only if consigned "to order" of a named'), (40, 112, "Person or bearer)"),
+        (40, 124, "Sunrise Ceramics Ltd"), (40, 136, "20457 Hamburg"),
+        (40, 200, "Vessel (see clause 1 + 19)"), (40, 212, "OOCL BRISBANE"),
+    )  # fmt: skip
+    assert values(*rows, fields="consignee_name vessel") == {
+        "consignee_name": "Sunrise Ceramics Ltd",
+        "vessel": "OOCL BRISBANE",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Shipper: Baltic Timber OU, Room 12, 10141 Tallinn", "Baltic Timber OU"),
+        ("Shipper: Haitian Co., Ltd., Room 12, Ningbo 315000", "Haitian Co., Ltd."),
+        ("Shipper Baltic Timber OU", "Baltic Timber OU"),
+        ("Shipper Signature / Date", None),
+    ],
+)
+def test_a_name_ends_where_its_address_begins_and_a_form_is_no_name(line: str, name: str | None) -> None:
+    assert values((40, 100, line), fields="shipper_name") == {"shipper_name": name}
+
+
+def test_an_air_waybill_proves_itself_by_its_last_digit() -> None:
+    assert values((40, 60, "020-12345675"), fields="awb_number") == {"awb_number": "020-12345675"}
+    assert values((40, 60, "020-12345676"), fields="awb_number") == {"awb_number": None}
+
+
+def test_a_route_in_words_tells_both_ports() -> None:
+    found = values((40, 100, "FROM NINGBO, CHINA TO HAMBURG BY SEA"), fields="port_of_loading port_of_discharge")
+    assert found == {"port_of_loading": "NINGBO, CHINA", "port_of_discharge": "HAMBURG"}
+
+
+def test_packages_are_counted_before_their_kind_unless_two_places_differ() -> None:
+    one = (40, 100, "1 container said to contain 143 CARTONS"), (40, 130, "143 cartons shipped")
+    assert values(*one, fields="package_count") == {"package_count": 143}
+    assert values(*one, (40, 160, "12 pallets"), fields="package_count") == {"package_count": None}
+
+
+def test_a_drawn_line_parts_cells_however_close() -> None:
+    labels = (40, 100, "Vessel"), (120, 100, "Port of loading")
+    ruled = page(*labels, (40, 112, "OOCL BRISBANE"), (108, 112, "TALLINN"), rulings=[(106, 90, 106.5, 130)])
+    found = extract(Document([ruled], 1), Wish.parse({"fields": ["vessel", "port_of_loading"]}))
+    assert found["values"] == {"vessel": "OOCL BRISBANE", "port_of_loading": "TALLINN"}
+
+
+def test_the_firm_in_the_largest_print_at_the_top_is_the_seller() -> None:
+    rows = ((40, 30, "ORION MARINE SUPPLIES LLC"), (40, 60, "PACKING LIST"), (40, 100, "Ship to: Delta Inc."))
+    assert values(*rows, fields="seller_name") == {"seller_name": "ORION MARINE SUPPLIES LLC"}
