@@ -234,12 +234,12 @@ def _uploads_of(connection: sqlite3.Connection, what: Erase, task_ids: Iterable[
 
 
 def _delete_tasks(connection: Connection, task_ids: Iterable[str]) -> None:
-    for task_id in task_ids:
-        row = connection.execute("SELECT caller, state FROM tasks WHERE id = ?", (task_id,)).fetchone()
-        connection.counts[row[0], row[1]] -= 1
-        for table in ("artifacts", "journal", "documents", "claims", "pushes", "dead", "decisions"):
-            connection.execute(f"DELETE FROM {table} WHERE task = ?", (task_id,))  # noqa: S608  # fixed words
-        connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
+    doomed = [(task_id,) for task_id in task_ids]
+    for task_id in doomed:
+        gone = connection.execute("DELETE FROM tasks WHERE id = ? RETURNING caller, state", task_id).fetchall()
+        connection.counts.subtract(gone)
+    for table in ("artifacts", "journal", "documents", "claims", "pushes", "dead", "decisions"):
+        connection.executemany(f"DELETE FROM {table} WHERE task = ?", doomed)  # noqa: S608  # fixed words
 
 
 def _orphans(connection: sqlite3.Connection, shas: Iterable[str]) -> tuple[str, ...]:
@@ -249,7 +249,7 @@ def _orphans(connection: sqlite3.Connection, shas: Iterable[str]) -> tuple[str, 
 
 def retain(connection: Connection, before: int, task_max: int, at: int) -> Erased:
     """A bounded step of dropping: old tasks, then ended ones over the cap, then expired uploads and claims."""
-    old = f"SELECT id FROM tasks WHERE created < ? AND at < ? AND state NOT IN {_RUNNING} ORDER BY seq LIMIT ?"  # noqa: S608  # fixed words
+    old = f"SELECT id FROM tasks WHERE created < ? AND at < ? AND state NOT IN {_RUNNING} ORDER BY created LIMIT ?"  # noqa: S608  # fixed words
     found = connection.execute(old, (before, before, _SWEPT)).fetchall()
     connection.write_counts()
     (total,) = connection.execute("SELECT coalesce(sum(tasks), 0) FROM counts").fetchone()
