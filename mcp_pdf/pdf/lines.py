@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 WIDE_GAP = 0.85  # of the line height: wider than a space of justified text, narrower than most column gaps
 MAX_CUTS = 24  # depth of the column search
 MIN_COLUMN_LINES = 4
+PROSE_WORDS = 4  # of most lines of prose
+WIDE_PIECE = 0.22  # of the width of the print: a line of a column
+OFF_THE_LEFT = 0.2  # of the same: where a second column may begin
 SAME_LINE = 0.45  # of the smaller height: how far two middles on one line may stand apart
 
 Box = tuple[float, float, float, float]
@@ -114,10 +117,11 @@ def _rows(words: Sequence[Word]) -> tuple[list[list[Word]], list[Word]]:
     flat: list[tuple[float, Word]] = []
     upright: list[Word] = []
     for word in words:
-        if is_vertical(word):
+        _text, x0, y0, x1, y1 = word
+        if y1 - y0 > 1.8 * (x1 - x0) and is_vertical(word):
             upright.append(word)
         else:
-            flat.append((word[2] + word[4], word))
+            flat.append((y0 + y1, word))
     flat.sort(key=_first)
     rows: list[list[Word]] = []
     row: list[Word] = []
@@ -166,7 +170,10 @@ def _split(row: Sequence[Word], gap: float) -> list[Segment]:
 
 def segments(words: Sequence[Word], gap: float = WIDE_GAP) -> list[Segment]:
     """All segments of a page, line by line."""
-    rows, upright = _rows(words)
+    return _segments(*_rows(words), gap)
+
+
+def _segments(rows: Sequence[Sequence[Word]], upright: Sequence[Word], gap: float = WIDE_GAP) -> list[Segment]:
     found = [segment for row in rows for segment in _split(row, gap)]
     return found + [Segment.of([word]) for word in upright]
 
@@ -203,10 +210,10 @@ def reading_order(words: Sequence[Word]) -> list[Word]:
     """The words as a person reads them: columns of prose one after the other, everything else line by line."""
     if is_in_order(words):
         return list(words)
-    ordered: list[Word] = []
-    for segment in ordered_segments(words):
-        ordered.extend(segment.words)
-    return ordered
+    rows, upright = _rows(words)
+    if not upright and not _may_have_columns(rows):
+        return [word for row in rows for word in row]
+    return [word for segment in _cut(_segments(rows, upright), MAX_CUTS) for word in segment.words]
 
 
 def is_in_order(words: Sequence[Word]) -> bool:
@@ -222,6 +229,36 @@ def is_in_order(words: Sequence[Word]) -> bool:
         gaps += beside and x0 - right > height
         x, right, middle, bottom = x0, x1, this, y1
     return gaps < MIN_COLUMN_LINES
+
+
+def _may_have_columns(rows: Sequence[Sequence[Word]]) -> bool:
+    """Whether enough wide pieces of lines begin at one place for `_gutter`: most pages are spared the search."""
+    pieces = _extents(rows)
+    if len(pieces) < 2 * MIN_COLUMN_LINES:
+        return False
+    left, width = pieces[0][0], max(x1 for _, x1 in pieces) - min(x0 for x0, _ in pieces)
+    starts = sorted(x0 for x0, x1 in pieces if x1 - x0 >= WIDE_PIECE * width)
+    return any(
+        last - first <= 4 and last - left > OFF_THE_LEFT * width - 4
+        for first, last in zip(starts, starts[MIN_COLUMN_LINES - 1 :], strict=False)
+    )
+
+
+def _extents(rows: Sequence[Sequence[Word]]) -> list[tuple[float, float]]:
+    """Both edges of each piece that `_split` would cut the lines into; plain comparisons, as in `box_of`."""
+    found: list[tuple[float, float]] = []
+    for row in rows:
+        start, right, last_height = row[0][1], row[0][3], row[0][4] - row[0][2]
+        for _text, x0, y0, x1, y1 in row:
+            height = y1 - y0
+            if x0 - right > WIDE_GAP * (last_height if last_height < height else height):  # noqa: FURB136
+                found.append((start, right))
+                start, right = x0, x1
+            elif x1 > right:
+                right = x1
+            last_height = height
+        found.append((start, right))
+    return found
 
 
 def ordered_segments(words: Sequence[Word]) -> list[Segment]:
@@ -249,8 +286,8 @@ def _cut(parts: list[Segment], depth: int) -> list[Segment]:
 def _gutter(parts: list[Segment]) -> tuple[float, float, float] | None:
     """The first stretch (top, bottom, x) where prose stands on both sides of one vertical line."""
     width = max(part.x1 for part in parts) - min(part.x0 for part in parts)
-    wide = [part for part in parts if part.x1 - part.x0 >= 0.22 * width]
-    starts = sorted({round(part.x0) for part in wide if part.x0 - parts[0].x0 > 0.2 * width})
+    wide = [part for part in parts if part.x1 - part.x0 >= WIDE_PIECE * width]
+    starts = sorted({round(part.x0) for part in wide if part.x0 - parts[0].x0 > OFF_THE_LEFT * width})
     for x in _candidates(starts, wide):
         stretch = _stretch(wide, x - 1.0)
         if stretch is not None:
@@ -290,7 +327,7 @@ def _stretch(wide: list[Segment], x: float) -> tuple[float, float] | None:
 
 def _is_prose(parts: list[Segment]) -> bool:
     """Prose has several words to most of its lines."""
-    return median(len(part.words) for part in parts) >= 4
+    return median(len(part.words) for part in parts) >= PROSE_WORDS
 
 
 def plain_text(words: Sequence[Word]) -> str:

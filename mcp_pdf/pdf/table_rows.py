@@ -25,6 +25,7 @@ _SUM = re.compile(
     r"|^(?:total|summe|gesamt|suma|razem|totaal|totale|toplam|celkem)",
     re.IGNORECASE,
 )
+_AMOUNT_LAST = re.compile(r"\d[.,]\d\d(?: ?(?:[€$£%]|[A-Z]{3}))?$")
 _LABELS = re.compile(r"(?:[^:\n]*:\n)*[^:\n]*:")
 _CARRIED = re.compile(
     r"\b(?:carried|brought) (?:forward|over)|\b[üu]bertrag|\ba reporter\b|\breport\b|\briporto\b|\bsuma y sigue\b"
@@ -203,7 +204,8 @@ def _anchors(region: Region, lines: Sequence[GridLine]) -> list[int]:
 def is_sum(line: GridLine) -> bool:
     """Whether the line is a labelled sum, of the table or of a page."""
     labelled = _SUM.match(line.text) or _CARRIED.search(line.text)
-    return labelled is not None and line.numbers >= 1 and len(line.segments) <= LEAST_COLUMNS + 1
+    valued = line.numbers >= 1 or _AMOUNT_LAST.search(line.text)
+    return labelled is not None and bool(valued) and len(line.segments) <= LEAST_COLUMNS + 1
 
 
 def _first(page: Page, lines: Sequence[GridLine], anchors: Sequence[int], number: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mcp_pdf.pdf import pdfium
@@ -18,7 +19,7 @@ from mcp_pdf.pdf.page import Page, Word
 from mcp_pdf.pdf.repair import is_repaired
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pypdfium2
 
@@ -36,22 +37,28 @@ _JUNK = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd\uffff\ue000-\uf8ff]")
 _LETTER = re.compile(r"[^\W_]")
 
 Box = tuple[float, float, float, float]
+_word: Callable[[tuple[str, float, float, float, float]], Word] = partial(tuple.__new__, Word)  # half the cost
 
 
 def read_pages(pdf: pypdfium2.PdfDocument, numbers: Sequence[int]) -> Iterator[Page]:
-    """The pages of these numbers (from 1), one by one; a page that cannot be loaded is graded `unreadable`."""
+    """The pages of these numbers (from 1), one by one; a page that cannot be loaded is graded `unreadable`.
+
+    A page stays open until the next one is: PDFium then keeps the fonts that both use.
+    """
     document, damaged = pdfium.handle(pdf), is_repaired(pdf)
-    for number in numbers:
-        page = pdfium.load_page(document, number - 1)
-        if not page:
-            yield Page(number, 0.0, 0.0, [], grade="unreadable", repaired=damaged)
-            continue
-        try:
-            found = _read_page(page, number)
+    last = None
+    try:
+        for number in numbers:
+            page = pdfium.load_page(document, number - 1)
+            if last:
+                pdfium.close_page(last)
+            last = page
+            found = _read_page(page, number) if page else Page(number, 0.0, 0.0, [], grade="unreadable")
             found.repaired = damaged
             yield found
-        finally:
-            pdfium.close_page(page)
+    finally:
+        if last:
+            pdfium.close_page(last)
 
 
 def read_rulings(pdf: pypdfium2.PdfDocument, pages: Sequence[Page]) -> None:
@@ -83,23 +90,37 @@ def _read_page(page: int, number: int) -> Page:
 def _read_words(text_page: int, frame: Frame) -> tuple[str, list[Word], list[int]]:
     """All words in the order of the file, with what each one's text object shows."""
     text, positions = _text_of(text_page)
-    spans = [(match.group(), match.start(), match.end() - 1) for match in _WORD.finditer(text)][:MAX_WORDS]
-    if positions is not None:
-        spans = [(token, positions[first], positions[last]) for token, first, last in spans]
-    words: list[Word] = []
-    objects: list[int] = []
+    spans = _spans(text, positions)
     get_object = pdfium.text_object
-    for (token, first, last), (x0, y0, x1, y1) in zip(spans, _boxes(text_page, spans, frame), strict=True):
+    objects = [get_object(text_page, first) or 0 for _token, first, _last in spans]
+    words: list[Word] = []
+    more: list[tuple[int, int]] = []  # where a token is several words: its number, and how many more they are
+    for number, ((token, first, last), (x0, y0, x1, y1)) in enumerate(
+        zip(spans, _boxes(text_page, spans, frame), strict=True)
+    ):
         height = y1 - y0
-        drawn_by = get_object(text_page, first) or 0
         if x1 - x0 > (0.62 * (last - first) + 1.2) * height or height > 60 or _HYPHEN in token:
             pieces = _measured(text_page, frame, token, first, last)
             words += pieces
-            objects += [drawn_by] * len(pieces)
+            more.append((number, len(pieces) - 1))
         else:
-            words.append(Word(token, x0, y0, x1, y1))
-            objects.append(drawn_by)
+            words.append(_word((token, x0, y0, x1, y1)))
+    for number, count in reversed(more):
+        objects[number : number + 1] = [objects[number]] * (count + 1)
     return text, words, visibility(objects)
+
+
+def _spans(text: str, positions: Sequence[int] | None) -> list[tuple[str, int, int]]:
+    """Each word with the indices of its first and last character."""
+    spans: list[tuple[str, int, int]] = []
+    end = 0
+    for token in _WORD.findall(text)[:MAX_WORDS]:
+        start = text.find(token, end)  # between two words are only blanks: the next place is the right one
+        end = start + len(token)
+        spans.append((token, start, end - 1))
+    if positions is None:
+        return spans
+    return [(token, positions[first], positions[last]) for token, first, last in spans]
 
 
 def _text_of(text_page: int) -> tuple[str, list[int] | None]:
@@ -117,7 +138,7 @@ def _text_of(text_page: int) -> tuple[str, list[int] | None]:
     return "".join(chr(codes[index]) for index in kept), kept
 
 
-def _boxes(text_page: int, spans: Sequence[tuple[str, int, int]], frame: Frame) -> Iterator[Box]:
+def _boxes(text_page: int, spans: Sequence[tuple[str, int, int]], frame: Frame) -> list[Box]:
     """The box of each span in display space, from its first and last character."""
     buffer = (ctypes.c_float * (8 * len(spans)))()  # left, top, right, bottom of each end
     address = ctypes.addressof(buffer)
@@ -126,23 +147,28 @@ def _boxes(text_page: int, spans: Sequence[tuple[str, int, int]], frame: Frame) 
         get_box(text_page, first, address)
         get_box(text_page, last, address + 16)
         address += 32
-    values = iter(buffer)
-    plain = frame.rotation == 0
-    left_edge, top_edge = frame.left, frame.top
-    for l0, t0, r0, b0, l1, t1, r1, b1 in zip(*[values] * 8, strict=True):
-        left, right = (l0 if l0 < l1 else l1), (r0 if r0 > r1 else r1)  # noqa: FURB136  # min() costs a call a word
-        top, bottom = (t0 if t0 > t1 else t1), (b0 if b0 < b1 else b1)  # noqa: FURB136  # the same
-        if plain:
-            yield left - left_edge, top_edge - top, right - left_edge, top_edge - bottom
-        else:
-            yield frame.box(left, top, right, bottom)
+    edges = zip(*[iter(buffer[:])] * 8, strict=True)
+    if frame.rotation:
+        return [
+            frame.box(min(l0, l1), max(t0, t1), max(r0, r1), min(b0, b1)) for l0, t0, r0, b0, l1, t1, r1, b1 in edges
+        ]
+    left, top = frame.left, frame.top
+    return [  # no min() and max(): they cost a call a word
+        (
+            (l0 if l0 < l1 else l1) - left,  # noqa: FURB136
+            top - (t0 if t0 > t1 else t1),  # noqa: FURB136
+            (r0 if r0 > r1 else r1) - left,  # noqa: FURB136
+            top - (b0 if b0 < b1 else b1),  # noqa: FURB136
+        )
+        for l0, t0, r0, b0, l1, t1, r1, b1 in edges
+    ]
 
 
 def _measured(text_page: int, frame: Frame, token: str, first: int, last: int) -> list[Word]:
     """The words of a doubtful token: cut at visible gaps and line ends, a hyphenated word kept as one."""
     if last - first + 1 != len(token):  # characters without a code in between: the two do not align
         last = first + len(token) - 1
-    boxes = list(_boxes(text_page, [("", index, index) for index in range(first, last + 1)], frame))
+    boxes = _boxes(text_page, [("", index, index) for index in range(first, last + 1)], frame)
     words: list[Word] = []
     start = 0
     for at in range(1, len(token) + 1):
