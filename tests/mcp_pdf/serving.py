@@ -82,7 +82,7 @@ def serving_http(directory: Path, **environment: str) -> Iterator[str]:
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "MCP_PDF_WORKERS": "1"} | environment
     with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as process:
         try:
-            assert eventually(lambda: _is_open(port), 20)
+            assert eventually(lambda: _is_open(port))
             yield f"http://127.0.0.1:{port}/mcp"
         finally:
             process.kill()
@@ -93,7 +93,7 @@ def _is_open(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def eventually(holds: Callable[[], bool], within_s: float = 10.0) -> bool:
+def eventually(holds: Callable[[], bool], within_s: float = 30.0) -> bool:
     """Polls until it holds; False when the time is up."""
     end = time.monotonic() + within_s
     while not holds():
