@@ -82,13 +82,14 @@ class SecretFile:
 
 
 class AwsSecret:
-    """AWS Secrets Manager (extra `aws`). `name#key` picks a key of a JSON secret; asked again every five minutes."""
+    """AWS Secrets Manager (extra `aws`). `name#key` picks a key of a JSON secret; asked again after `again_s`."""
 
     name = "AWS_SECRET_ID"
 
-    def __init__(self, secret_id: str, *, timeout_s: float = _AWS_TIMEOUT_S) -> None:
+    def __init__(self, secret_id: str, *, timeout_s: float = _AWS_TIMEOUT_S, again_s: float = _AWS_AGAIN_S) -> None:
         self._id, _, self._key = secret_id.partition("#")
         self._timeout_s = timeout_s
+        self._again_s = again_s
         self._value: str | None = None
         self._ask_at = 0.0
         self._asking = asyncio.Lock()
@@ -104,7 +105,7 @@ class AwsSecret:
                 self._stale(ConfigError(f"{self.name}: no answer within {2 * self._timeout_s:g} s"), fault)
             except ConfigError as fault:
                 self._stale(fault, fault)
-            self._ask_at = time.monotonic() + _AWS_AGAIN_S
+            self._ask_at = time.monotonic() + self._again_s
             return self._value
 
     def _stale(self, problem: ConfigError, cause: Exception) -> None:

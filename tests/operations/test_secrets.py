@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,6 +13,8 @@ from moto.server import ThreadedMotoServer
 
 from agent.credentials import AwsSecret, model_key
 from agent.errors import ConfigError
+from tests.gemini_server import KEY, in_thread
+from tests.service import running
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,48 @@ async def test_an_unreachable_vault_is_a_configuration_error_within_its_time(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(ConfigError, match="AWS_SECRET_ID"):
         await AwsSecret("google-api-key", timeout_s=1).read()
+
+
+async def test_a_secret_that_is_rotated_in_the_vault_is_used_without_a_restart(vault: Any) -> None:
+    vault.create_secret(Name="rotated", SecretString="AIza-before")
+    kept, asking = AwsSecret("rotated"), AwsSecret("rotated", again_s=0)
+    assert [await kept.read(), await asking.read()] == ["AIza-before", "AIza-before"]
+    vault.put_secret_value(SecretId="rotated", SecretString="AIza-after")
+    assert [await kept.read(), await asking.read()] == ["AIza-before", "AIza-after"]  # five minutes between two looks
+
+
+async def test_an_outage_of_the_vault_takes_away_no_secret_that_is_known(
+    vault: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    vault.create_secret(Name="kept", SecretString="AIza-known")
+    secret = AwsSecret("kept", timeout_s=1, again_s=0)
+    assert await secret.read() == "AIza-known"
+    with monkeypatch.context() as down:
+        down.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        assert await secret.read() == "AIza-known"
+    assert [record.message for record in caplog.records if record.name == "agent.credentials"] == [
+        "credentials.refresh_failed"
+    ]
+    assert "AIza-known" not in caplog.text
+
+
+def test_the_service_takes_its_key_from_the_vault_and_tells_it_to_nobody(
+    vault: Any, endpoint: str, tmp_path: Path
+) -> None:
+    """Neither its log nor the PDF server's environment nor a process title has the key."""
+    vault.create_secret(Name="production", SecretString=json.dumps({"gemini": KEY, "other": "x"}))
+    aws = {"AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": "eu-central-1"}
+    aws |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "hush-hush-hush"}
+    with in_thread() as server:
+        settings = {"USE_AWS_SECRETS": "true", "AWS_SECRET_ID": "production#gemini", "GEMINI_BASE_URL": server.url}
+        with running(tmp_path / "data", settings=settings | aws) as service:
+            service.wait(lambda: service.get("/health/ready")[1]["checks"]["llm"])
+            child = Path(f"/proc/{service.mcp_pid()}")
+            told = (child / "environ").read_bytes() + (child / "cmdline").read_bytes()
+            assert b"MCP_PDF_SERVER_DIR" in told
+        told += service.log.read_bytes()
+    assert KEY.encode() not in told
+    assert b"hush-hush-hush" not in told
 
 
 async def test_what_a_template_left_in_the_vault_is_no_key(vault: Any) -> None:

@@ -102,6 +102,16 @@ def test_the_configuration_tells_sources_and_no_secret(service: Service, ops: di
     assert "very-secret" not in json.dumps(told)
 
 
+def test_stacks_name_every_thread_and_task_and_memory_every_process(service: Service, ops: dict[str, str]) -> None:
+    _, stacks = service.get("/admin/stacks", ops)
+    assert "thread " in stacks
+    assert "task pulse" in stacks
+    assert "agent/telemetry/pulse.py" in stacks
+    _, memory = service.get("/admin/memory", ops)
+    assert memory["agent"] > 10_000
+    assert memory["mcp_pdf"]
+
+
 def test_the_history_keeps_levels_and_growth_and_no_more_than_its_hour() -> None:
     level, count = [3.0], [10.0]
     history = History({"waiting": lambda: level[0]}, {"requests": lambda: count[0]})
