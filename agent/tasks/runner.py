@@ -20,6 +20,7 @@ from agent.telemetry import logs, tracing
 log = logging.getLogger(__name__)
 
 _RETRY_CAP_S = 5.0
+_STORE_S = 0.5
 _END_S = 5.0  # a cancelled attempt has this long to commit what became of its task
 
 
@@ -73,7 +74,7 @@ class Runner:
                 await asyncio.wait(late, timeout=_END_S)
 
     async def _one(self, task_id: str) -> Live:
-        live = await self._ledger.get(task_id)
+        live = await self._known(task_id)
         live.queued, live.context = False, None
         if live.runner is not None or live.head.state not in (State.SUBMITTED, State.WORKING):
             return live
@@ -90,6 +91,16 @@ class Runner:
             logs.TASK_ID.reset(tokens[0])
             logs.CALLER.reset(tokens[1])
         return live
+
+    async def _known(self, task_id: str) -> Live:
+        """Waits for a store that is away: a task once taken would be in no queue any more."""
+        while True:
+            try:
+                return await self._ledger.get(task_id)
+            except StoreUnavailable:
+                if self.draining:
+                    raise
+                await asyncio.sleep(_STORE_S)
 
     async def _attempt(self, live: Live) -> None:
         try:

@@ -122,7 +122,7 @@ class Orders:
         if answer.status == 200:
             return
         body = await answer.json()
-        explained = answer.status == 503 and "Retry-After" in answer.headers and body["error"]["data"][0]["retryable"]
+        explained = answer.status == 503 and "Retry-After" in answer.headers and body.get("retryable")
         self._witness.expect(explained, f"{answer.status} {dict(answer.headers)} {body}")
         await asyncio.sleep(0.2)  # less than it asks for: what is refused in between costs nothing
         raise Interrupted
