@@ -47,6 +47,15 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 
+# A phrase may end by naming what every field is of: `the due date of this invoice`.
+_OWNER = re.compile(
+    r"\s+(?:of|in|on|from|for)\s+(?:the|this|that|my|our|your|an?)\s+(?:attached\s+)?"
+    r"(?P<owner>(?:purchase |sales )?order|(?:credit )?note|invoice|bill|receipt|contract|agreement|statement|letter"
+    r"|bill of lading|(?:air )?waybill|packing list|declaration|form|paper)\s*$",
+    re.IGNORECASE,
+)
+_BARE_NAMES = frozenset({"number", "date", "no", "id", "reference"})  # which need their owner to mean something
+
 # The last word of a name decides its type; the first row that matches wins.
 _TYPES = (
     ("items", re.compile(r"(line_?items|items|positions|rows)$")),
@@ -90,6 +99,10 @@ def understand(text: str) -> Wording:
 
 def field_of(phrase: str) -> dict[str, str] | None:
     """A field from the words that name it: snake case, a type by its last word; None when only noise is left."""
+    owner = _OWNER.search(phrase)
+    if owner is not None:
+        alone = _NOISE.sub(" ", phrase[: owner.start()]).strip()
+        phrase = f"{owner['owner']} {alone}" if alone.casefold() in _BARE_NAMES else alone
     words = re.findall(r"[^\W_]+", _NOISE.sub(" ", phrase).casefold())
     if not words or len(words) > 6:
         return None

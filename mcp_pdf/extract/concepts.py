@@ -8,12 +8,19 @@ from functools import lru_cache
 from mcp_pdf.extract.labels import lexicon
 from mcp_pdf.extract.wish import Field
 
+_ROLES = frozenset({"seller", "buyer", "ship_to", "shipper", "consignee", "notify_party", "carrier"})
 _SPECS = {"bic": "bic", "iban": "iban", "email": "email", "phone": "phone"}
 
 
 @lru_cache(maxsize=4096)
 def concept_of(field: Field) -> str | None:
     """The concept that a field asks for: by its name, by a label of that wording, or by its description."""
+    concept = _named(field)
+    # Who is asked for by the role alone is asked for by name.
+    return f"{concept}_name" if concept in _ROLES and field.type in ("name", "string") else concept
+
+
+def _named(field: Field) -> str | None:
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", field.name).lower().replace("-", "_").replace(" ", "_")
     known = lexicon().concepts
     if name in known or re.fullmatch(

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 from mcp_pdf.extract.wish import COLUMNS, Field
 
+# What papers with item rows and sums have to satisfy.
+SUM_CHECKS = (
+    "net_plus_tax_is_total",
+    "lines_add_up_to_net",
+    "tax_by_rate_is_tax_total",
+    "currency_agrees",
+    "carried_total_is_brought_forward",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:

@@ -46,8 +46,19 @@ def stated_in_head(concept: str, layout: Layout) -> list[Candidate]:
 
 def part_of(party: Party, part: str) -> list[Candidate]:
     """A part of a party's block."""
-    passage = party.parts.get(part)
+    passage = address_of(party) if part == "address" else party.parts.get(part)
     return [_candidate(passage).scaled(1 / 0.8)] if passage else []
+
+
+def address_of(party: Party) -> Passage | None:
+    """Street, postcode and town as one line, in the order of the page; None without a street and a town."""
+    street, code, town = (party.parts.get(part) for part in ("street", "postcode", "city"))
+    if street is None or town is None:
+        return None
+    place = sorted((one for one in (code, town) if one is not None), key=lambda one: one.words[0][1].x0)
+    pieces = [street, *place]
+    words = tuple(word for one in pieces for word in one.words)
+    return Passage(f"{street.value}, {' '.join(str(one.value) for one in place)}", street.text, words, street.score)
 
 
 def _candidate(passage: Passage) -> Candidate:

@@ -1,10 +1,13 @@
 """Blocks of parties: under labels, under centred headings, in grids, and in letters without any label."""
 
 from mcp_pdf.extract.candidates import Reader
+from mcp_pdf.extract.extraction import extract
 from mcp_pdf.extract.found import PLAIN, Context
 from mcp_pdf.extract.layout import Layout
 from mcp_pdf.extract.letterhead import guessed_parties
 from mcp_pdf.extract.parties import Party, labelled_parties
+from mcp_pdf.extract.wish import Wish
+from mcp_pdf.pdf.page import Document
 from tests.extract.placed import page
 
 
@@ -26,6 +29,18 @@ def test_a_centred_heading_owns_the_centred_lines_below_it_and_not_its_neighbour
     )  # fmt: skip
     assert found["seller"] == {"name": "Frutas del Norte SA", "vat_id": "AAA010101AAA"}
     assert found["buyer"] == {"name": "Bodega Sur SA", "vat_id": "E&Ñ831019M53"}
+
+
+def test_an_address_is_street_and_town_in_the_order_of_the_page_and_a_role_alone_asks_for_the_name() -> None:
+    rows = (40, 100, "Seller:"), (40, 112, "Muster GmbH"), (40, 124, "Ringstr. 5"), (40, 136, "80333 München")
+    wish = Wish.parse({"fields": ["seller_address", "buyer_address", {"name": "supplier", "type": "name"}]})
+    result = extract(Document([page(*rows)], 1), wish)
+    assert result["values"] == {
+        "seller_address": "Ringstr. 5, 80333 München",
+        "buyer_address": None,
+        "supplier": "Muster GmbH",
+    }
+    assert len(result["evidence"]["/seller_address"]["boxes"]) == 2
 
 
 def test_a_heading_over_small_labels_owns_the_values_below_them() -> None:

@@ -26,6 +26,16 @@ LIBRARY = ["acme/invoice.pdf", "bill_of_lading.pdf", "invoice.pdf", "old/Report.
         ),
         ("Extract data from bill_of_lading.pdf", "extract", ("bill_of_lading.pdf",), []),
         ("What is the due date of rechnung.pdf?", "ask", ("rechnung.pdf",), [("due_date", "date")]),
+        ("What is the due date of this invoice?", "ask", (), [("due_date", "date")]),
+        ("What is the number of the invoice?", "ask", (), [("invoice_number", "id")]),
+        ("When was the date of my purchase order?", "ask", (), [("purchase_order_date", "date")]),
+        ("Who is the seller on this bill?", "ask", (), [("seller", "name")]),
+        (
+            "extract the total and the currency of the receipt",
+            "extract",
+            (),
+            [("total", "amount"), ("currency", "currency")],
+        ),
         ("What kind of document is receipt.pdf?", "classify", ("receipt.pdf",), []),
         ("From invoice.pdf extract the total", "extract", ("invoice.pdf",), [("total", "amount")]),
         (

@@ -1,6 +1,6 @@
 """Document type: purchase order."""
 
-from mcp_pdf.extract.document_type import DocumentType, fields
+from mcp_pdf.extract.document_type import SUM_CHECKS, DocumentType, fields
 
 TYPE = DocumentType(
     "purchase_order",
@@ -21,11 +21,5 @@ TYPE = DocumentType(
         """
     ),
     cues=("order_number", "delivery_date", "ship_to"),
-    checks=(
-        "net_plus_tax_is_total",
-        "lines_add_up_to_net",
-        "tax_by_rate_is_tax_total",
-        "currency_agrees",
-        "carried_total_is_brought_forward",
-    ),
+    checks=SUM_CHECKS,
 )
