@@ -118,7 +118,7 @@ def parent(pid: int) -> int:
 
 def serve(directory: Path) -> StdioServerParameters:
     environment = {"MCP_PDF_WORKERS": "1", "MCP_PDF_OCR": "off", "PYTHONPATH": str(ROOT)}
-    arguments = ["-m", "mcp_pdf", "--dir", str(directory), "--cache-dir", str(directory / "cache")]
+    arguments = ["-m", "mcp_pdf", "--dir", str(directory)]
     return StdioServerParameters(command=sys.executable, args=arguments, env=environment)
 
 
