@@ -30,7 +30,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PICTURES = Path(__file__).parents[2] / "build" / "pictures"  # ignored by git
-WAIT_MS = 20_000
+WAIT_MS = 45_000
 expect.set_options(timeout=WAIT_MS)  # two cores may be busy with other things
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from tests.data.bills import ENGLISH
+from tests.data.facturx import cii_xml
 from tests.pdf.papers import SIZE, changed, drawn
 from tests.service import SAMPLES
 
@@ -66,10 +69,23 @@ def locked() -> bytes:
     return changed(content, lambda writer: writer.encrypt(SECRET, algorithm="AES-256"))
 
 
+def differing() -> bytes:
+    """An e-invoice whose XML has another number than its page."""
+    xml = cii_xml(replace(ENGLISH, number="INV-2026-0024"))
+    content = (SAMPLES / "invoice.pdf").read_bytes()
+    return changed(content, lambda writer: writer.add_attachment("factur-x.xml", xml))
+
+
 def fill(library: Path) -> None:
     """The library of the console's tests."""
     for name in LABELS:
         (library / f"{name}.pdf").write_bytes((SAMPLES / f"{name}.pdf").read_bytes())
-    for name, content in (("long", long()), ("scan", scan()), ("slow", scan(30)), ("locked", locked())):
+    for name, content in (
+        ("long", long()),
+        ("scan", scan()),
+        ("slow", scan(30)),
+        ("locked", locked()),
+        ("differs", differing()),
+    ):
         (library / f"{name}.pdf").write_bytes(content)
     (library / HOSTILE).write_bytes(hostile())

@@ -88,6 +88,29 @@ def test_extract_writes_the_report_of_several_files_without_a_service(tmp_path: 
         expect(field.locator(".why")).to_be_visible()
 
 
+def test_colours_and_lines_tell_how_a_value_was_found(offline: Page, tmp_path: Path) -> None:
+    matches = ("exact", "normalised", "fuzzy", "unlocated")
+    evidence = {
+        f"/{match}": {"text": match, "page": 1, "boxes": [[10, 20 * at, 90, 20 * at + 9]], "match": match}
+        for at, match in enumerate(matches, 1)
+    }
+    del evidence["/unlocated"]["page"], evidence["/unlocated"]["boxes"]
+    result = {"values": dict.fromkeys(matches, "7"), "document": {"id": "a.pdf", "pages": 1}, "evidence": evidence}
+    kept = tmp_path / "colours.html"
+    kept.write_text(report.page([result], {}), encoding="utf-8")
+    offline.goto(kept.as_uri())
+    styles = [
+        offline.locator(f".box.{match}").evaluate(
+            "one => [getComputedStyle(one).borderStyle, getComputedStyle(one).borderColor]"
+        )
+        for match in matches[:3]
+    ]
+    assert [style for style, _ in styles] == ["solid", "solid", "dashed"]
+    assert len({colour for _, colour in styles}) == 3
+    apart = offline.get_by_role("region", name="Not on the pages")
+    expect(apart.locator(".field")).to_have_attribute("data-pointer", "/unlocated")
+
+
 def test_of_many_pages_a_report_holds_those_with_values(offline: Page, tmp_path: Path) -> None:
     proof = {"text": "7", "page": 200, "boxes": [[10, 10, 20, 20]], "match": "exact", "confidence": "high"}
     result = {

@@ -95,6 +95,15 @@ def test_values_from_a_file_that_stand_nowhere_are_listed_apart(service: Service
     expect(page.get_by_role("region", name="Left empty").locator(".field").first).to_contain_text("not found")
 
 
+def test_where_xml_and_page_differ_both_are_shown_and_the_page_is_pointed_at(service: Service, look: Open) -> None:
+    page = look(f"/task/{asked(service, 'differs.pdf', document_type='invoice')}").page
+    row = page.get_by_role("region", name="Sources differ").get_by_role("row", name="Invoice number")
+    expect(row).to_contain_text("INV-2026-0024 e-invoice XML")
+    expect(row).to_contain_text("INV-2026-0042 page layout")
+    row.get_by_role("button", name="page 1").click()
+    expect(page.locator(".box.ghost")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize(
     ("tab", "words"),
     [

@@ -5,7 +5,7 @@ import {size} from './try.js';
 import {ago} from './tasks.js';
 
 const EVERY_MS = 5000;
-const PARTS = {mcp: 'PDF server', llm: 'Model', memory: 'Memory', loop: 'Event loop', store: 'Task store', cache: 'Cache', queue: 'Queue', disk: 'Disk'};
+const PARTS = {mcp: 'PDF server', llm: 'Model', memory: 'Memory', loop: 'Event loop', tasks: 'Task queue'};
 const SERIES = [
   ['waiting', 'Tasks waiting', count], ['running', 'Tasks running', count], ['completed', 'Completed', count], ['failed', 'Failed', count, 'bad'],
   ['requests', 'Requests', count], ['refused', 'Refused by a limit', count, 'bad'], ['lag_s', 'Event loop lag', milliseconds], ['memory_bytes', 'Memory in use', size],
@@ -127,8 +127,8 @@ class Operations {
         ['Page cache', cache ? `${cache.hits} of ${cache.hits + cache.misses} hits, ${size(cache.bytes)}` : null],
         ['Why it does not start', mcp.start_error?.message],
       ]),
-      workers ? meter('Workers busy', workers.busy, workers.size, workers.waiting ? `${workers.waiting} waiting` : '') : null,
-      ocr ? meter(`Text recognition (${ocr.engine})`, ocr.workers.busy, ocr.workers.size, ocr.workers.waiting ? `${ocr.workers.waiting} waiting` : '') : null,
+      workers ? meter('Workers busy', workers.busy, workers.size, workers.waiting ? `${workers.waiting} waiting` : '', {calm: true}) : null,
+      ocr ? meter(`Text recognition (${ocr.engine})`, ocr.workers.busy, ocr.workers.size, ocr.workers.waiting ? `${ocr.workers.waiting} waiting` : '', {calm: true}) : null,
     ], '', asked);
   }
 
@@ -162,8 +162,8 @@ class Operations {
     const {used_bytes: used, limit_bytes: most} = readiness.details.memory ?? {};
     return card('Limits and pools', [
       facts([['Requests', `${this.settings.RATE_LIMIT} a caller`], ['A document', `${size(Number(this.settings.MAX_PDF_SIZE_KB) * 1024)}, ${this.settings.MAX_PDF_PAGES} pages`], ['A task', `${this.settings.TASK_TIMEOUT} s, ${Number(this.settings.TOKEN_BUDGET).toLocaleString('en')} tokens`]]),
-      most ? meter('Memory', used, most, '', size) : null,
-      meter('Disk used', disk.total_bytes - disk.free_bytes, disk.total_bytes, '', size),
+      most ? meter('Memory', used, most, '', {told: size}) : null,
+      meter('Disk used', disk.total_bytes - disk.free_bytes, disk.total_bytes, '', {told: size}),
       ...pools.map((pool) => meter(`Connections: ${pool.name}`, pool.in_use, pool.limit, pool.idle ? `${pool.idle} idle` : '')),
     ]);
   }
@@ -224,10 +224,11 @@ function facts(rows) {
   return h('dl', {class: 'reasons'}, rows.filter(([, value]) => value !== null && value !== undefined).flatMap(([name, value]) => [h('dt', {text: name}), h('dd', {}, value instanceof Node ? value : String(value))]));
 }
 
-function meter(label, used, most, more = '', told = count) {
+/** How much of something is used; full is no alarm where that is what it is there for (`calm`). */
+function meter(label, used, most, more = '', {told = count, calm = false} = {}) {
   const share = most ? used / most : 0;
   return h('div', {class: 'meter'}, h('p', {}, h('span', {text: label}), h('span', {class: 'facts', text: [`${told(used)} of ${told(most)}`, more].filter(Boolean).join(', ')})),
-    h('div', {class: `gauge ${share > 0.9 ? 'bad' : share > 0.75 ? 'warn' : ''}`, 'aria-hidden': 'true'}, h('i', {style: {width: `${Math.min(100, share * 100)}%`}})));
+    h('div', {class: `gauge ${calm ? '' : share > 0.9 ? 'bad' : share > 0.75 ? 'warn' : ''}`, 'aria-hidden': 'true'}, h('i', {style: {width: `${Math.min(100, share * 100)}%`}})));
 }
 
 /** A line over so many samples, newest right; time before the first stays empty. */
