@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from mcp_pdf.extract import evidence as proofs
-from mcp_pdf.extract import lists, passages, shipping
+from mcp_pdf.extract import form_ways, lists, passages, shipping
 from mcp_pdf.extract.candidates import Candidate, Reader, inside_number
 from mcp_pdf.extract.checks import choose_totals, preferring_sums
 from mcp_pdf.extract.concepts import concept_of, spec_of
@@ -57,6 +57,7 @@ class Reading:
     reader: Reader
     titles: list[dict[str, Any]]
     strictness: str
+    ways: dict[str, str | None] = default(default_factory=dict)  # where a form puts its values, by field
 
     @cached_property
     def parties(self) -> list[Party]:
@@ -98,6 +99,8 @@ class Reading:
 
     def answers(self, fields: Sequence[Field]) -> list[Answer]:
         """An answer for every field, null ones with their reason."""
+        if sum(concept_of(field) is None for field in fields) >= form_ways.LEAST_FIELDS:
+            self.ways = form_ways.ways_of(self.reader, fields)
         return [self.answer(field) for field in fields]
 
     def answer(self, field: Field) -> Answer:
@@ -159,7 +162,10 @@ class Reading:
         return Answer(field, value, {field.pointer: entry})
 
     def _read(self, field: Field, concept: str | None) -> Answer:
-        candidates = sorted(self._candidates(field, concept), key=lambda one: -one.score)
+        found = self._candidates(field, concept)
+        if field.name in self.ways:
+            found = form_ways.weighed(found, self.ways[field.name])
+        candidates = sorted(found, key=lambda one: -one.score)
         checks: dict[str, bool] = {}
         if concept in self.totals:
             one = self.totals[concept or ""]
@@ -226,6 +232,9 @@ class Reading:
 
     def _contact(self, kind: str) -> list[Candidate]:
         found = self._anywhere(kind)
+        labelled = self.reader.find(kind, kind)
+        if len({one.value for one in labelled}) == 1 or self.ways:
+            found = labelled or found
         several = len({one.value for one in found}) > 1  # whose the first one is, nothing tells
         return [one.scaled(0.8 if several else 1.0) for one in found[:1]]
 
