@@ -21,6 +21,7 @@ from mcp_pdf.library import UPLOAD
 from mcp_pdf.search_index import Hit, SearchIndex, terms
 
 INDEXING_S: Final = 20.0
+DOCUMENT_S: Final = 60.0  # a document that takes longer is left out, and told among `unsearched`
 HITS: Final = 20  # a page of results
 BOXES: Final = 30  # for one hit
 PROBLEMS: Final = 20
@@ -99,7 +100,10 @@ class Search:
     async def _texts(self, doc_id: str) -> list[tuple[int, str]]:
         found: list[tuple[int, str]] = []
         pages: str | None = "1-"
+        end = time.monotonic() + DOCUMENT_S
         while pages is not None:
+            if time.monotonic() > end:
+                raise PdfError("timeout", "The document takes too long to be searched.")
             read = orjson.loads(await self.desk.read(Question(doc_id, pages), "plain", recognise=False))
             found += [(page["page"], page["text"]) for page in read["pages"]]
             pages = read["next_pages"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -25,11 +27,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("agent.service")
 
+PR_SET_DUMPABLE = 4  # linux/prctl.h
 KEEPALIVE_S = 75.0  # above what proxies keep: they close first, so that no request meets a closing socket
+
+
+def keep_memory_private() -> None:
+    """No core dump, and no other process of the same user reads keys and documents in our memory (Linux)."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 async def run(config: Config, make: Callable[[], web.Application], *, listens: bool, one_of_many: bool = False) -> int:
     """Serves until a signal; returns the exit code. `one_of_many`: other processes listen on the same port."""
+    keep_memory_private()
     output = logs.setup(config.log_level, config.log_format)  # type: ignore[arg-type]  # parsed by Config
     spans = _traced(config)
     stopped = asyncio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from mcp_pdf.errors import PdfError
 from mcp_pdf.library import Library
 from mcp_pdf.limits import LIMITS
+from mcp_pdf.pdf.load import read_bytes
 from tests.mcp_pdf.hostile import GOOD
 
 SHA = hashlib.sha256(GOOD).hexdigest()
@@ -122,3 +124,48 @@ def test_a_changed_file_gets_a_new_hash(library: Library) -> None:
         assert not file.unchanged()
     with library.open("good.pdf") as file:
         assert library.hash(file) != before
+
+
+def test_a_socket_is_not_a_document(library: Library) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(library.root / "socket.pdf"))
+        assert refusal(library, "socket.pdf") == "not_found"
+        assert [entry.doc_id for entry in library.listing()] == ["good.pdf"]
+
+
+def test_a_symlink_to_a_device_is_outside(library: Library) -> None:
+    (library.root / "zero.pdf").symlink_to("/dev/zero")
+    (library.root / "own.pdf").symlink_to("/proc/self/environ")
+    assert refusal(library, "zero.pdf") == "outside_library"
+    assert refusal(library, "own.pdf") == "outside_library"
+    assert [entry.doc_id for entry in library.listing()] == ["good.pdf"]
+
+
+def test_directories_that_loop_or_are_deep_end_the_listing_nowhere(library: Library) -> None:
+    (library.root / "self").symlink_to(".")
+    deepest = library.root.joinpath(*["d"] * 60)
+    deepest.mkdir(parents=True)
+    (deepest / "deep.pdf").write_bytes(GOOD)
+    assert [entry.doc_id for entry in library.listing()] == ["good.pdf"]
+
+
+def test_a_directory_swapped_for_a_link_out_between_look_and_open_is_refused(library: Library) -> None:
+    (library.root / "sub").mkdir()
+    (library.root / "sub" / "secret.pdf").write_bytes(GOOD + b"mine")
+    (library.root / "sub").rename(library.root / "moved")
+    (library.root / "sub").symlink_to("..")
+    assert refusal(library, "sub/secret.pdf") == "outside_library"
+
+
+def test_a_file_cut_while_it_is_open_is_read_as_it_is_then(library: Library) -> None:
+    with library.open("good.pdf") as file:
+        os.truncate(library.root / "good.pdf", 100)
+        assert read_bytes(file.descriptor) == GOOD[:100]
+        assert not file.unchanged()
+
+
+def test_a_file_taken_away_while_it_is_open_is_still_read(library: Library) -> None:
+    with library.open("good.pdf") as file:
+        (library.root / "good.pdf").unlink()
+        assert library.hash(file) == SHA
+    assert refusal(library, "good.pdf") == "not_found"
