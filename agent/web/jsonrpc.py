@@ -35,12 +35,14 @@ JSON_TYPES = frozenset({JSON, "application/a2a+json", "application/json-rpc", "a
 async def handle(request: web.Request) -> web.StreamResponse:
     """One JSON-RPC request. Refusals that proxies act on are HTTP statuses; all else is 200 with an error member."""
     call_id: Any = None
-    version = ops.V03
+    asked = asked_version(request)
+    version = spoken(asked) or ops.V03  # of what fails before the method is known
     try:
         envelope = await _envelope(request)
         call_id = _id(envelope)
         operation, version = _method(envelope)
-        _check_version(request)
+        if spoken(asked) is None:  # after the method: -32009 is unknown to 0.3
+            raise VersionNotSupported(f"A2A {asked[:20]} is not spoken here; 1.0 and 0.3 are.")
         codec: Codec = (V1 if version == ops.V1 else V03)(request.app[CARD].public_url)
         call = make_call(request, codec)
         params = envelope.get("params")
@@ -89,10 +91,6 @@ async def _envelope(request: web.Request) -> dict[str, Any]:
     envelope = await read_json(request)
     if not isinstance(envelope, dict):
         raise InvalidRequest("Send one request object; batches are not part of A2A.")
-    if envelope.get("jsonrpc") != "2.0" or not isinstance(envelope.get("method"), str):
-        raise InvalidRequest("A request has jsonrpc 2.0 and a method.")
-    if not isinstance(envelope.get("params", {}), dict | None):
-        raise InvalidParams("params is an object", field="params")
     return envelope
 
 
@@ -104,14 +102,11 @@ def _id(envelope: dict[str, Any]) -> Any:
 
 
 def _method(envelope: dict[str, Any]) -> tuple[ops.Operation, str]:
+    if envelope.get("jsonrpc") != "2.0" or not isinstance(envelope.get("method"), str):
+        raise InvalidRequest("A request has jsonrpc 2.0 and a method.")
+    if not isinstance(envelope.get("params", {}), dict | None):
+        raise InvalidParams("params is an object", field="params")
     found = ops.BY_METHOD.get(envelope["method"])
     if found is None:
         raise MethodNotFound(f"There is no method {envelope['method'][:80]!r}.")
     return found
-
-
-def _check_version(request: web.Request) -> None:
-    """After the method is known: its version decides how the refusal is spelled (-32009 is unknown to 0.3)."""
-    asked = asked_version(request)
-    if spoken(asked) is None:
-        raise VersionNotSupported(f"A2A {asked[:20]} is not spoken here; 1.0 and 0.3 are.")

@@ -242,6 +242,38 @@ async def test_an_answer_carries_the_id_of_its_request(client: Client, call_id: 
     assert (await answer.json())["id"] == call_id
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"jsonrpc": "1.0"}, {"jsonrpc": None}, {"method": None}, {"method": 7}, {"method": "NoSuch"}, {"params": []}],
+    ids=str,
+)
+async def test_a_request_that_is_wrong_elsewhere_is_answered_under_its_id(
+    client: Client, wrong: dict[str, Any]
+) -> None:
+    body = {"jsonrpc": "2.0", "id": "mine", "method": "GetTask", "params": {"id": "x"}} | wrong
+    answer = await client.post("/", json={name: value for name, value in body.items() if value is not None})
+    assert (await answer.json())["id"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "reason"),
+    [
+        (b"no JSON", "text/plain", "CONTENT_TYPE_NOT_SUPPORTED"),
+        (b"{", "application/json", "PARSE_ERROR"),
+        (b"[]", "application/json", "INVALID_REQUEST"),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "NoSuchMethod"}', "application/json", "METHOD_NOT_FOUND"),
+    ],
+)
+async def test_an_error_before_the_method_is_known_is_spelled_in_the_version_asked_for(
+    client: Client, body: bytes, kind: str, reason: str
+) -> None:
+    new = await client.post("/", data=body, headers={"Content-Type": kind, "A2A-Version": "1.0"})
+    (info,) = (await new.json())["error"]["data"]
+    assert (info["@type"], info["reason"], info["domain"]) == (ERROR_INFO, reason, "a2a-protocol.org")
+    old = await client.post("/", data=body, headers={"Content-Type": kind})
+    assert (await old.json())["error"]["data"].keys() == {"code", "message", "hint", "retryable"}
+
+
 # The rows that no request of a caller leads to here, in both spellings.
 ROWS = [
     (TaskNotFound, -32001, 404, "NOT_FOUND", "TASK_NOT_FOUND"),
