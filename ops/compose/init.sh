@@ -26,4 +26,15 @@ chown -R 65534:65534 /run/metrics
 if [ ! -s /run/agent/api-key ]; then
   extraction-agent keys add compose --scopes "extract read review metrics admin" >/run/agent/api-key
 fi
-chown -R 1000:1000 /run/agent
+chown -R 1000:1000 /run/agent /agent-uploads
+
+if [ ! -s /run/grafana/password ]; then secret >/run/grafana/password; fi
+chown -R 472:0 /run/grafana /grafana-data
+chown -R 10001:10001 /loki-data
+
+# nginx: the shipped configuration, the colour that was active, and a certificate of its own until a real one is put there.
+cp /nginx/nginx.conf /nginx/switch /nginx/upstream-blue.conf /nginx/upstream-green.conf /nginx-config/
+if [ ! -s /nginx-config/upstream.conf ]; then cp /nginx/upstream-blue.conf /nginx-config/upstream.conf; fi
+mkdir -p /nginx-config/tls
+if [ ! -s /nginx-config/tls/tls.crt ]; then python /certificate.py /nginx-config/tls; fi
+chown -R 101:101 /nginx-config
