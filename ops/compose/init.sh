@@ -21,7 +21,7 @@ printf 'redis://:%s@redis:6379/0' "$password" >/run/agent/redis-url
 
 if [ ! -s /run/metrics/token ]; then secret >/run/metrics/token; fi
 cp /run/metrics/token /run/agent/metrics-token
-chown -R 65534:65534 /run/metrics
+chown -R 65534:65534 /run/metrics /prometheus-data /alertmanager-data
 
 if [ ! -s /run/agent/api-key ]; then
   extraction-agent keys add compose --scopes "extract read review metrics admin" >/run/agent/api-key
