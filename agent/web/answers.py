@@ -23,6 +23,7 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "document-extraction-agent",  # and neither the library's name nor its version
 }
 
 # Answered as HTTP statuses on every binding: clients and proxies act on them.

@@ -171,7 +171,8 @@ async def _part(call: Call, part: Part, at: int) -> Part:
     if part.raw is None and part.url is None:
         return part
     if (part.media_type or "").partition(";")[0].strip().casefold() not in PDF_TYPES:
-        raise ContentTypeNotSupported(f"{part.media_type} is not read here.", hint="Send a PDF.", field=where)
+        words = f"Incompatible content types: {(part.media_type or '')[:80]} is not supported."
+        raise ContentTypeNotSupported(words, hint="Send a PDF.", field=where)
     own = upload_url(call.facts.public_url, "")
     if part.url is not None and part.url.startswith(own):  # our own address of an upload, handed back
         upload = await call.uploads.get(call.caller, part.url.removeprefix(own))
