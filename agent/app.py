@@ -12,15 +12,17 @@ from functools import partial
 
 from aiohttp import web
 
-from agent import guard
+from agent import __version__, guard
 from agent.a2a.card import CardFacts
 from agent.config import Config
-from agent.means import open_means
+from agent.means import open_cache, open_means
 from agent.oidc import Oidc
 from agent.pdf_client.command import RemoteServer, ServerCommand
 from agent.pdf_client.session import PdfClient
 from agent.planning.embedded import EmbeddedWork
+from agent.planning.kept import Kept
 from agent.planning.model_work import Means, ModelWork
+from agent.planning.reader import Listing
 from agent.pools import Pools
 from agent.signature import SigningKey
 from agent.tasks.engine import Shared, TaskEngine
@@ -142,11 +144,15 @@ def _parts(
             http = await opened.enter_async_context(guard.session(private=private, timeout_s=FETCH_S))
             app[FETCHER] = Fetcher(http, uploads, private=private)
             pdf = await opened.enter_async_context(PdfClient(server, metrics=metrics, launched=launched))
-            models = open_means(config, pools, metrics, kept=config.data_dir / "model")
+            cache, listing = open_cache(config, pools, metrics), Listing(pdf)
+            kept = Kept(cache, listing, engine=__version__) if cache is not None else None
+            models = open_means(config, pools, metrics, kept=config.data_dir / "model", cache=cache)
             means = await opened.enter_async_context(models)
             takes = config.run_tasks or door is None
             pusher = _pusher(config, app[CARD].signing_key, metrics)
-            engine = _engine(config, store, uploads, _work(pdf, metrics, means), metrics, pusher, takes=takes)
+            work = _work(pdf, listing, kept, metrics, means)
+            shared = _shared_queue(config, metrics, takes=takes) if config.shared_store_url else None
+            engine = _engine(config, store, uploads, work, metrics, pusher, shared, kept)
             app[STORE] = store
             app[PDF], app[UPLOADS], app[ENGINE] = pdf, uploads, await opened.enter_async_context(engine)
             app[HISTORY] = await opened.enter_async_context(_history(app[ENGINE], metrics, memory, pulse))
@@ -177,13 +183,22 @@ async def _open_store(opened: AsyncExitStack, config: Config, pools: Pools) -> S
     return await opened.enter_async_context(RedisStore(*clients, task_ttl_s=config.task_ttl_s))
 
 
-def _work(pdf: PdfClient, metrics: Metrics, means: Means | None) -> Work:
+def _work(pdf: PdfClient, listing: Listing, kept: Kept | None, metrics: Metrics, means: Means | None) -> Work:
     """With a model both engines, without one the embedded engine alone."""
-    return EmbeddedWork(pdf, metrics=metrics) if means is None else ModelWork(pdf, means, metrics=metrics)
+    if means is None:
+        return EmbeddedWork(pdf, listing=listing, kept=kept, metrics=metrics)
+    return ModelWork(pdf, means, listing=listing, kept=kept, metrics=metrics)
 
 
 def _engine(
-    config: Config, store: Store, uploads: Uploads, work: Work, metrics: Metrics, pusher: Pusher, *, takes: bool
+    config: Config,
+    store: Store,
+    uploads: Uploads,
+    work: Work,
+    metrics: Metrics,
+    pusher: Pusher,
+    shared: Shared | None,
+    kept: Kept | None,
 ) -> TaskEngine:
     return TaskEngine(
         store,
@@ -196,7 +211,8 @@ def _engine(
         task_max=config.task_max,
         metrics=metrics,
         pusher=pusher,
-        shared=_shared_queue(config, metrics, takes=takes) if config.shared_store_url else None,
+        shared=shared,
+        forget=kept.forget if kept is not None else None,
     )
 
 

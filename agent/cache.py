@@ -123,9 +123,18 @@ class ResultCache:
             await self._ask_redis("delete", "lock:" + key)
 
     async def forget(self, prefix: str = "") -> None:
-        """Drops what memory holds (all of it, or keys of a prefix); Redis forgets by time."""
+        """Drops the keys of a prefix (or all), here and in Redis; other processes' memory forgets by time."""
         for key in [k for k in self._held if k.startswith(prefix)]:
             self._size -= len(self._held.pop(key)[1])
+        if self._redis is None or self.degraded:
+            return
+        from redis.exceptions import RedisError
+
+        try:
+            async for key in self._redis.scan_iter(match=f"{PREFIX}{prefix}*", count=1000):
+                await self._redis.unlink(key)
+        except (RedisError, OSError, TimeoutError) as exc:
+            log.warning("cache.not_forgotten", extra={"cause": repr(exc)})
 
     def _hold(self, key: str, value: bytes) -> None:
         if len(value) > self._max_bytes // 8:

@@ -33,7 +33,7 @@ TOTAL_ATTEMPTS = 4  # a call with its retries lasts at most as long as so many a
 
 @asynccontextmanager
 async def open_means(
-    config: Config, pools: Pools, metrics: Metrics, *, kept: Path | None
+    config: Config, pools: Pools, metrics: Metrics, *, kept: Path | None, cache: ResultCache | None
 ) -> AsyncIterator[Means | None]:
     """The models, their limits and their accounts; None where no request may reach a model.
 
@@ -66,7 +66,7 @@ async def open_means(
         ),
         limiter=Limiter(rpm=config.gemini_rpm, tpm=config.gemini_tpm, places=SharedPlaces(redis) if redis else None),
         prices=prices,
-        answers=Answers(_cache(config, pools, metrics), kept / "answers" if kept else None, keep_s=config.task_ttl_s),
+        answers=Answers(cache, kept / "answers" if kept else None, keep_s=config.task_ttl_s),
         metrics=metrics,
     )
     if kept is not None:
@@ -92,7 +92,8 @@ async def _watch(gemini: Gemini, chain: ModelChain) -> None:
     await chain.watch(LOOK_EVERY_S)
 
 
-def _cache(config: Config, pools: Pools, metrics: Metrics) -> ResultCache | None:
+def open_cache(config: Config, pools: Pools, metrics: Metrics) -> ResultCache | None:
+    """For results and for models' answers; None where nothing is to be kept."""
     if not config.enable_cache:
         return None
     return ResultCache(

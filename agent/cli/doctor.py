@@ -154,7 +154,7 @@ async def _model(settings: Config) -> Finding:
     from agent.pools import Pools
     from agent.telemetry.metrics import Metrics
 
-    async with Pools() as pools, open_means(settings, pools, Metrics(), kept=None) as means:
+    async with Pools() as pools, open_means(settings, pools, Metrics(), kept=None, cache=None) as means:
         if means is None:
             return Finding("ok", "GEMINI_MODEL", "is not used")
         await means.chain.look()

@@ -14,7 +14,7 @@ from typing import Any
 from agent.cli.pdf_server import pdf_server
 from agent.config import Config
 from agent.errors import ConfigError, Failure
-from agent.means import open_means
+from agent.means import open_cache, open_means
 from agent.model.trace import Trace
 from agent.pdf_client.session import PdfClient
 from agent.planning.model_reader import ModelReader
@@ -91,7 +91,7 @@ async def one_shot(config: Config) -> AsyncIterator[OneShot]:
         async with (
             PdfClient(pdf_server(own), metrics=metrics) as client,
             Pools() as pools,
-            open_means(config, pools, metrics, kept=None) as means,
+            open_means(config, pools, metrics, kept=None, cache=open_cache(config, pools, metrics)) as means,
         ):
             try:
                 await asyncio.wait_for(client.ready.wait(), START_S)

@@ -6,12 +6,14 @@ One artifact per document, committed as soon as it is ready: a new attempt leave
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from agent.caller import Caller
 from agent.errors import Failure, NotFound
 from agent.pdf_client.session import PdfClient
 from agent.planning import result as results
+from agent.planning.kept import Kept
 from agent.planning.reader import Listing, extract_document, is_locked
 from agent.planning.request import Question, Request, choose, read_request
 from agent.task import Artifact, Message, Outcome, Part, State, Task
@@ -42,10 +44,18 @@ Answer = Callable[["EmbeddedWork", Run, Request, list[str]], Awaitable[Outcome]]
 class EmbeddedWork:
     """Works on tasks with the PDF server alone. Between tasks it keeps the library's listing, briefly."""
 
-    def __init__(self, client: PdfClient, *, metrics: Metrics | None = None, listing: Listing | None = None) -> None:
+    def __init__(
+        self,
+        client: PdfClient,
+        *,
+        metrics: Metrics | None = None,
+        listing: Listing | None = None,
+        kept: Kept | None = None,
+    ) -> None:
         self._client = client
         self._metrics = metrics
         self._listing = listing or Listing(client)
+        self._kept = kept
 
     def reply(self, message: Message) -> Message | None:
         """Every request of this agent becomes a task."""
@@ -110,7 +120,7 @@ class EmbeddedWork:
                 continue
             await run.progress(f"reading {name}" + (f" ({number} of {len(chosen)})" if len(chosen) > 1 else ""))
             try:
-                result = await self.result(run, request, doc)
+                result = await self._once(run, request, doc)
             except Failure as exc:
                 if len(chosen) == 1 or is_locked(exc):
                     raise
@@ -127,6 +137,13 @@ class EmbeddedWork:
             f"{len(chosen) - len(failures)} of {len(chosen)} documents extracted." if len(chosen) > 1 else "Extracted."
         )
         return done(run, said, document_type=kinds.pop() if len(kinds) == 1 else "several" if kinds else "unknown")
+
+    async def _once(self, run: Run, request: Request, doc: str) -> dict[str, Any]:
+        """A kept result where there is one; nothing is kept of a locked document."""
+        if self._kept is None or run.secrets.get("password"):
+            return await self.result(run, request, doc)
+        make = partial(self.result, run, request, doc)
+        return await self._kept.once(run.caller.id, doc, request, make=make)
 
     async def result(self, run: Run, request: Request, doc: str) -> dict[str, Any]:
         """One document's result; counts its values."""

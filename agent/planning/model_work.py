@@ -13,6 +13,7 @@ from agent.model.trace import Trace
 from agent.pdf_client.session import PdfClient
 from agent.planning import result as results
 from agent.planning.embedded import DOCUMENT_S, EmbeddedWork, Run, ask, done
+from agent.planning.kept import Kept
 from agent.planning.model_reader import PASSING, ModelReader
 from agent.planning.planner import Planner, Scope
 from agent.planning.reader import Listing, is_locked
@@ -37,12 +38,20 @@ class Means:
 class ModelWork:
     """Works on tasks with both engines."""
 
-    def __init__(self, client: PdfClient, means: Means, *, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        client: PdfClient,
+        means: Means,
+        *,
+        listing: Listing,
+        metrics: Metrics | None = None,
+        kept: Kept | None = None,
+    ) -> None:
         self._client = client
         self._means = means
         self._metrics = metrics
-        self._listing = Listing(client)
-        self._embedded = EmbeddedWork(client, metrics=metrics, listing=self._listing)
+        self._listing = listing
+        self._embedded = EmbeddedWork(client, metrics=metrics, listing=listing, kept=kept)
 
     def reply(self, message: Message) -> Message | None:
         """Every request of this agent becomes a task."""

@@ -58,17 +58,21 @@ class Listing:
 
     def __init__(self, client: PdfClient) -> None:
         self._client = client
-        self._ids: list[str] = []
+        self._known: dict[str, str | None] = {}  # document to the hash of its content, None when it has a problem
         self._until = 0.0
 
     async def ids(self, named: Iterable[str] = ()) -> list[str]:
         """All ids; kept ones only when they hold every name of `named`, and there is one."""
         wanted = [name for name in named if not name.startswith("upload/")]
-        if wanted and time.monotonic() < self._until and set(wanted) <= set(self._ids):
-            return self._ids
-        self._ids = [d["doc_id"] for d in await list_documents(self._client, timeout_s=LIST_S)]
-        self._until = time.monotonic() + LISTED_S
-        return self._ids
+        if not (wanted and time.monotonic() < self._until and self._known.keys() >= set(wanted)):
+            rows = await list_documents(self._client, timeout_s=LIST_S)
+            self._known = {row["doc_id"]: row.get("sha256") for row in rows}
+            self._until = time.monotonic() + LISTED_S
+        return list(self._known)
+
+    def content(self, doc_id: str) -> str | None:
+        """The hash of a library document as it was a few seconds ago; None when that is not known."""
+        return self._known.get(doc_id) if time.monotonic() < self._until else None
 
 
 def is_locked(failure: Failure) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
@@ -61,6 +61,7 @@ class TaskEngine:
         metrics: Metrics | None = None,
         pusher: Pusher | None = None,
         shared: Shared | None = None,
+        forget: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._uploads = uploads
@@ -86,6 +87,7 @@ class TaskEngine:
             task_max=task_max,
             metrics=metrics,
             erased=self._erased,
+            forget=forget,
         )
         self.dead_letters = DeadLetters(store, self._ledger, self._queue)
         self._sweeper: asyncio.Task[None] | None = None

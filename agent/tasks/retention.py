@@ -33,6 +33,7 @@ class Retention:
         task_max: int,
         metrics: Metrics | None,
         erased: Callable[[Erased], Awaitable[None]],
+        forget: Callable[[], Awaitable[None]] | None,
     ) -> None:
         self._store = store
         self._uploads = uploads
@@ -41,6 +42,7 @@ class Retention:
         self._task_max = task_max
         self._metrics = metrics
         self._erased = erased
+        self._forget_results = forget
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -49,6 +51,7 @@ class Retention:
             try:
                 if await self._store.changed_outside():
                     self._ledger.forget_idle()
+                    await self._forget_kept()
                 if loop.time() >= sweep_at:
                     sweep_at = loop.time() + _SWEEP_EVERY_S
                     if await self._store.hold("sweep", _SWEEP_EVERY_S - _LOOK_EVERY_S):
@@ -74,6 +77,7 @@ class Retention:
         """Everywhere: tasks, events, configs, keys, uploads and their files."""
         gone = await self._store.erase(what)
         await self._forget(gone, at_once=True)
+        await self._forget_kept()
         log.info("tasks.erased", extra={"tasks": len(gone.task_ids), "uploads": gone.uploads})
         return gone
 
@@ -82,6 +86,11 @@ class Retention:
             counts = await self._store.counts()
             for state in State:
                 self._metrics.extraction_tasks.labels(state.value).set(counts.get(state, 0))
+
+    async def _forget_kept(self) -> None:
+        """What was erased may stand in a result that is kept for the next one who asks."""
+        if self._forget_results is not None:
+            await self._forget_results()
 
     async def _forget(self, gone: Erased, *, at_once: bool) -> None:
         await self._erased(gone)
