@@ -18,7 +18,7 @@ import pypdfium2
 
 from mcp_pdf.errors import PdfError
 from mcp_pdf.page_range import parse_pages
-from mcp_pdf.pdf import lines, load, text
+from mcp_pdf.pdf import lines, load, second_opinion, text
 from mcp_pdf.pdf.page import Document, Page, Word
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def _fragment(page: Page) -> dict[str, bytes]:
 
 def _page(stored: dict[str, Any]) -> Page:
     hidden, rulings = stored.get("extra") or ([], [])
+    told = {warning["code"] for warning in stored.get("warnings", ())}
     return Page(
         stored["page"],
         stored["width"],
@@ -106,7 +107,8 @@ def _page(stored: dict[str, Any]) -> Page:
         [Word(*word) for word in stored["words"]],
         grade=stored["grade"],
         source=stored["source"],
-        repaired=any(warning["code"] == "page_repaired" for warning in stored.get("warnings", ())),
+        repaired="page_repaired" in told,
+        estimated="places_estimated" in told,
         hidden=[Word(*word) for word in hidden],
         rulings=[tuple(ruling) for ruling in rulings],
     )
@@ -129,9 +131,16 @@ def _read(work: Work, pdf: pypdfium2.PdfDocument | None, numbers: list[int], kno
         if len(missing) > 1 and done % 5 == 0:
             work.report(done, len(missing), f"reading page {page.number} of {numbers[-1]}")
         fresh[page.number] = page
+    _hand_back(work, list(fresh.values()))
+    return [known[number] if number in known else fresh[number] for number in numbers]
+
+
+def _hand_back(work: Work, pages: list[Page]) -> None:
+    """The pages just read, as fragments for the server's cache."""
+    second_opinion.add_words(pages, work.data, work.password)
+    for page in pages:
         for name, part in _fragment(page).items():
             work.answer.add(f"{name}:{page.number}", part)
-    return [known[number] if number in known else fresh[number] for number in numbers]
 
 
 def _known(work: Work) -> dict[int, Page]:
@@ -214,9 +223,7 @@ def _load(work: Work) -> tuple[Document, int, list[int]]:
     most = int(work.request["most"])
     unread = [number for number in numbers if number not in known]
     if len(unread) > most:
-        for page in text.read_pages(pdf, unread[:most]):
-            for name, part in _fragment(page).items():
-                work.answer.add(f"{name}:{page.number}", part)
+        _hand_back(work, list(text.read_pages(pdf, unread[:most])))
         return Document([], len(pdf)), len(unread) - most, []
     pages = _read(work, pdf, numbers, known)
     scans = [page.number for page in pages if page.needs_ocr] if work.request["ocr"] else []

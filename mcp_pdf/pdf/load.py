@@ -15,6 +15,7 @@ from mcp_pdf.pdf.comparison import compare
 from mcp_pdf.pdf.forms import read_form
 from mcp_pdf.pdf.page import Document, Page
 from mcp_pdf.pdf.repair import repaired
+from mcp_pdf.pdf.second_opinion import add_words
 from mcp_pdf.pdf.text import read_pages
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def load(
         count = len(pdf)
         if count > max_pages:
             raise PdfError("too_many_pages", f"The document has {count} pages, more than {max_pages}.", "Split it.")
-        return assemble(pdf, data, list(read_pages(pdf, parse_pages(pages, count))), password=password)
+        found = list(read_pages(pdf, parse_pages(pages, count)))
+        add_words(found, lambda: data, password)
+        return assemble(pdf, data, found, password=password)
     finally:
         pdf.close()
 
@@ -118,6 +121,9 @@ def page_warnings(pages: Sequence[Page]) -> list[dict[str, Any]]:
         if page.repaired:
             message = "The file is damaged; this is what could be recovered of the page."
             found.append({"code": "page_repaired", "page": page.number, "message": message})
+        if page.estimated:
+            message = "The page breaks the rules of PDF; its words could be read, their places are estimates."
+            found.append({"code": "places_estimated", "page": page.number, "message": message})
         if page.hidden:
             message = (
                 f"{len(page.hidden)} words that a person cannot see (invisible, white or off the page) were left out."

@@ -34,6 +34,7 @@ class Page:
     grade: str = "text"  # text | ocr_layer | scan | garbled | blank | unreadable
     source: str = "layout"  # layout | ocr: where the words come from
     repaired: bool = False  # the file is damaged: words may be missing
+    estimated: bool = False  # another reader than PDFium gave the words: their boxes are estimates
     hidden: list[Word] = field(default_factory=list)  # invisible, white or off-page: never extracted from
     rulings: list[tuple[float, float, float, float]] = field(default_factory=list)  # x0, y0, x1, y1 of drawn lines
 

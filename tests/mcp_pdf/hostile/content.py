@@ -168,9 +168,7 @@ DRAWN = {
     "500,000 q": readable(lambda: written(b"q " * 500_000)),
     "500,000 Q": readable(lambda: written(b"Q " * 500_000)),
     "500,000 BT": readable(lambda: written(b"BT " * 500_000)),
-    "operators without operands": Family(
-        lambda: written(b"Tj TJ Td Tm cm re Do gs scn sh d Tf " * 5_000), TEXT, says=""
-    ),
+    "operators without operands": readable(lambda: written(b"Tj TJ Td Tm cm re Do gs scn sh d Tf " * 5_000)),
     "a million operands": readable(lambda: written(b"1 " * 1_000_000 + b"n")),
     "unknown operators": readable(lambda: written(b"foo bar BX baz EX " * 50_000)),
     "200,000 paths": Family(lambda: written(b"1 1 m 9 9 l S " * 200_000), HEAVY),
@@ -250,7 +248,7 @@ WORDS = {
     "words of a size of a billion": readable(lambda: written(b"BT /F1 1000000000 Tf 72 600 Td (huge) Tj ET")),
     "words on a matrix of zeros": readable(lambda: written(b"BT /F1 9 Tf 0 0 0 0 0 0 Tm (flat) Tj ET")),
     "words in a font that is missing": Family(lambda: font(b"null"), TEXT, says=""),
-    "font that is a loop": Family(lambda: font(b"<</Type/Font/Subtype/Type0/DescendantFonts[5 0 R]>>"), TEXT, says=""),
+    "font that is a loop": readable(lambda: font(b"<</Type/Font/Subtype/Type0/DescendantFonts[5 0 R]>>")),
     "font file of noise": readable(
         lambda: font(
             b"<</Type/Font/Subtype/TrueType/BaseFont/A/FontDescriptor 7 0 R/FirstChar 32/LastChar 126/Widths[%b]>>"
