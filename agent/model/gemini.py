@@ -111,7 +111,7 @@ class Gemini:
             try:
                 async with asyncio.timeout(timeout_s + 1):  # the SDK's own comes first; this one holds if it fails to
                     response = await client.aio.models.generate_content(
-                        model=model, contents=[_content(turn) for turn in ask.contents], config=config
+                        model=model, contents=_contents(ask), config=config
                     )
             except Exception as fault:
                 raise _failed(fault) from fault
@@ -160,10 +160,10 @@ def _made(key: str | None, base_url: str | None, session: aiohttp.ClientSession,
 def _config(ask: Ask, timeout_s: float, thinking: str | None) -> types.GenerateContentConfig:
     from google.genai import types
 
-    from agent.model.sdk import Config
+    from agent.model.sdk import Config, Part
 
     config = Config(
-        system_instruction=ask.system,
+        system_instruction=types.Content(role="user", parts=[Part(text=ask.system)]),
         max_output_tokens=ask.max_output_tokens,
         automatic_continuation=False,  # a long answer is cut into questions here, never paid for unasked
         http_options=types.HttpOptions(timeout=round(timeout_s * 1000), headers=tracing.outgoing() or None),
@@ -181,6 +181,12 @@ def _config(ask: Ask, timeout_s: float, thinking: str | None) -> types.GenerateC
         config.tools = [types.Tool(function_declarations=declared)]
         config.automatic_function_calling = types.AutomaticFunctionCallingConfig(disable=True)
     return config
+
+
+def _contents(ask: Ask) -> types.ContentListUnion:
+    """The turns; a single one bare: in a list the SDK tries it against a dozen types, for four milliseconds."""
+    turns = [_content(turn) for turn in ask.contents]
+    return turns[0] if len(turns) == 1 else turns
 
 
 def _content(turn: Turn) -> types.Content:
