@@ -1,6 +1,6 @@
 """drill.py - brings compose.yaml up by podman-compose and proves it: TLS, scrape, a killed agent, ten switches.
 
-Needs the images that compose.yaml names (where there is no registry: stand-ins under these names), podman and
+Needs the images that compose.yaml names (where there is no registry: ops/compose/stand-ins), podman and
 podman-compose on the path; `--keep` leaves the project running. Load is bounded and stays on this machine. The last
 line is `key=value` figures; exit 1 when a promise is broken.
 """

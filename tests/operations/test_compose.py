@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from agent.config import table
+from agent.config import Config, table
+from agent.settings import is_placeholder
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -75,3 +76,33 @@ def test_every_service_is_bounded_and_none_but_nginx_listens_beyond_this_host() 
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert name == "nginx" or all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def test_the_env_file_that_a_guide_shows_starts_the_service_too(tmp_path: Path) -> None:
+    shown = {
+        "GOOGLE_API_KEY": "your-production-key",
+        "MCP_PDF_SERVER_DIR": "/data/pdfs",
+        "MCP_PDF_SERVER_COMMAND": "python",
+        "MCP_PDF_SERVER_ARGS": "/app/mcp_server/server.py",
+        "MCP_PDF_TRANSPORT": "stdio",
+        "HOST": "0.0.0.0",
+        "PORT": "8080",
+        "WORKERS": "4",
+        "LOG_LEVEL": "INFO",
+        "LOG_FORMAT": "json",
+        "MAX_PDF_SIZE_KB": "1024",
+        "REQUEST_TIMEOUT": "60",
+        "LLM_TIMEOUT": "30",
+        "ENABLE_METRICS": "true",
+        "ENABLE_CACHE": "true",
+        "CACHE_URL": "redis://redis:6379",
+    }
+    url = tmp_path / "redis-url"
+    url.write_text("redis://:secret@redis:6379/0", encoding="ascii")
+    own = {name: str(value) for name, value in SERVICES["agent"]["environment"].items()}
+    own |= {"STORE_URL_FILE": str(url), "CACHE_URL_FILE": str(url), "METRICS_TOKEN_FILE": str(url)}
+    own["TRUSTED_PROXIES"] = own["OTEL_EXPORTER_OTLP_ENDPOINT"] = ""  # what compose itself fills in
+    config = Config.from_env(shown | own)
+    assert (config.workers, config.store_url) == (1, "redis://:secret@redis:6379/0")
+    assert config.mcp_pdf_server_args == ("-m", "mcp_pdf")
+    assert is_placeholder(config.google_api_key or "")  # it warns, and counts as no key
