@@ -147,6 +147,29 @@ def test_of_many_pages_only_those_in_view_are_fetched(service: Service, look: Op
     assert len({url for url in watched.requests if "/pages/" in url}) < 14
 
 
+LEFT_AND_BACK = """async () => {
+    const {Viewer} = await import('/console/viewer.js');
+    let asked = 0;
+    const picture = (page, dpi, signal) => {
+        asked += 1;
+        if (asked > 1) return Promise.resolve('/console/mark.svg');
+        return new Promise((done, refuse) => signal.addEventListener('abort', () => refuse(signal.reason)));
+    };
+    const viewer = new Viewer({pages: 1, picture, named: 'a.pdf'});
+    document.getElementById('main').replaceChildren(viewer.element);
+    const target = viewer.frames[0].holder;
+    while (!asked) await new Promise(requestAnimationFrame);
+    viewer.appeared([{target, isIntersecting: false}, {target, isIntersecting: true}]);
+}"""
+
+
+def test_a_page_that_leaves_the_view_and_comes_back_at_once_is_fetched_again(look: Open) -> None:
+    page = look("/tasks").page
+    page.locator(".tasks").wait_for()
+    page.evaluate(LEFT_AND_BACK)
+    expect(page.locator(".page img")).to_have_attribute("src", "/console/mark.svg")
+
+
 def test_a_scan_is_shown_with_the_warning_that_it_has_no_text(service: Service, look: Open) -> None:
     task = service.send({"data": {"documents": ["scan.pdf"], "fields": ["invoice_number"]}})
     page = look(f"/task/{task['id']}").page

@@ -237,6 +237,7 @@ export class Viewer {
     } finally {
       this.loading.delete(frame);
       frame.holder.classList.remove('loading');
+      if (frame.near) this.want(frame); // it left and came back while this one was being given up
       this.pump();
     }
   }
