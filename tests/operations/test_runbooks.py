@@ -53,7 +53,7 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> list[re.Pattern[str]]:
 
 
 def test_addresses_are_routes_of_the_service(routes: list[re.Pattern[str]]) -> None:
-    paths = set(re.findall(r"(?:127\.0\.0\.1:8080|`|GET |POST )(/(?:admin|health|metrics)[/\w$]*)", ALL))
+    paths = set(re.findall(r"(?:127\.0\.0\.1:8080|`|GET |POST )(/(?:admin|health|metrics)[/\w$-]*)", ALL))
     assert len(paths) > 5
     assert {path for path in paths if not any(route.fullmatch(path) for route in routes)} - {"/admin"} == set()
 
