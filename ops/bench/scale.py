@@ -20,6 +20,7 @@ import argparse
 import asyncio
 import os
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -57,6 +58,7 @@ def main() -> int:
     parser.add_argument("--part", choices=sorted(PARTS), action="append", help="only this (may be repeated)")
     parser.add_argument("--tasks", type=int, help="tasks of the topology (default: 2000, quick: 60)")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended
     figures: dict[str, str] = {}
     for name in options.part or PARTS:
         with tempfile.TemporaryDirectory(prefix=f"scale-{name}-") as folder:

@@ -50,6 +50,7 @@ class Follower:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._signals: dict[str, set[Signal]] = {}
+        self._missed: set[str] = set()  # to be said again
         self._pubsub: Any = None
         self._listener: asyncio.Task[None] | None = None
 
@@ -81,8 +82,10 @@ class Follower:
         from redis.exceptions import RedisError
 
         if self._pubsub is not None:
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
+            try:
                 await getattr(self._pubsub, command)(channel)
+            except (RedisError, OSError, TimeoutError, AttributeError):  # the last: its connection was just closed
+                self._missed.add(channel)
 
     async def _run(self) -> None:
         from redis.exceptions import RedisError
@@ -104,6 +107,9 @@ class Follower:
             if added := self._signals.keys() - known:  # while the connection was being made
                 await pubsub.subscribe(*added)
             while True:
+                missed, self._missed = self._missed, set()
+                if again := missed & self._signals.keys():
+                    await pubsub.subscribe(*again)
                 message = await pubsub.get_message(timeout=_READ_S)
                 if message is not None:
                     self._wake(message["channel"].decode(), message["data"] == b"gone")
