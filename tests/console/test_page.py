@@ -22,9 +22,8 @@ SERIOUS = ("serious", "critical")
 
 def opened(service: Service, look: Open, view: str, **more: int) -> Page:
     """A view with something in it."""
-    place = view
-    if view == "/task":
-        place = f"/task/{asked(service, 'invoice.pdf', document_type='invoice')}?field=/total"
+    task = asked(service, "invoice.pdf", document_type="invoice")
+    place = f"/task/{task}?field=/total" if view == "/task" else view
     page = look(place, **more).page
     if view == "/try":
         page.locator(".pick[data-id='invoice.pdf']").click()
