@@ -139,6 +139,23 @@ def test_the_listed_price_of_the_day_counts() -> None:
     assert Prices(rows).cost("unheard-of", tokens) is None
 
 
+@pytest.mark.parametrize(
+    ("row", "model", "day"),
+    [
+        ("`gemini-3.8-flash`, to the end of 2026", "gemini-3.8-flash", date(2026, 12, 31)),
+        ("`gemini-3.8-flash`, from 2027", "gemini-3.8-flash", date(2027, 1, 1)),
+        ("`gemini-3.5-flash-lite`", "gemini-3.5-flash-lite", date(2026, 12, 31)),
+    ],
+)
+def test_what_the_readme_says_of_a_page_follows_from_the_table(row: str, model: str, day: date) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    prices = read_prices()
+    prices._today = lambda: day
+    cost = prices.cost(model, Tokens(1_900, 300))
+    assert cost is not None
+    assert f"| {row} | {100 * cost:.2f} US cents |" in readme
+
+
 def test_what_the_models_cache_served_has_its_own_price(tmp_path: Path) -> None:
     file = tmp_path / "prices.toml"
     file.write_text('[[price]]\nmodel = "m"\ninput = 1.0\noutput = 2.0\ncached_input = 0.1\n')
