@@ -58,7 +58,7 @@ async def struck(fault: Fault, works: Iterable[str], store: str, directory: Path
     }
     outcome, witness, receiver = Outcome(), Witness(), Receiver()
     async with (
-        standing(directory, ["serve"], settings, store=store, own_clock=fault.clock) as victim,
+        standing(directory, ["serve"], settings, store=store) as victim,
         _receiving(receiver) as hook,
         _session() as http,
     ):
@@ -105,7 +105,7 @@ async def batch_struck(fault: Fault, directory: Path) -> Outcome:
     out = directory / "results.jsonl"
     arguments = ["batch", str(directory / "library"), "--out", str(out), "--fields", "invoice_number", "--resume"]
     outcome = Outcome()
-    async with standing(directory, arguments, {}, store="sqlite", own_clock=fault.clock) as victim:
+    async with standing(directory, arguments, {}, store="sqlite") as victim:
         await _lines(victim, out, 1)
         async with fault.strike(victim):
             pass

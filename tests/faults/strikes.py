@@ -32,8 +32,6 @@ class Fault:
     name: str
     of: str
     strike: Strike
-    clock: bool = False
-    """Whether the process must run by a clock that the test can set; that makes it slower."""
 
 
 @asynccontextmanager
@@ -96,15 +94,6 @@ async def _disk_full(victim: Victim) -> AsyncIterator[None]:
     yield
 
 
-def _clock(jump: str) -> Strike:
-    @asynccontextmanager
-    async def strike(victim: Victim) -> AsyncIterator[None]:
-        victim.set_clock(jump)
-        yield
-
-    return strike
-
-
 @asynccontextmanager
 async def _log_pipe_full(victim: Victim) -> AsyncIterator[None]:
     with victim.log_held():
@@ -161,8 +150,6 @@ FAULTS = (
     Fault("terminated", "process", _terminated),
     Fault("disk_full", "process", _disk_full),
     Fault("log_pipe_full", "process", _log_pipe_full),
-    Fault("clock_a_day_on", "process", _clock("+1d"), clock=True),
-    Fault("clock_an_hour_back", "process", _clock("-1h"), clock=True),
     Fault("store_locked", "sqlite", _store_locked),
     Fault("caller_late", "caller", _caller(_LATE)),
     Fault("caller_in_a_black_hole", "caller", _caller(_HOLE)),

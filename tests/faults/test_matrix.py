@@ -20,6 +20,11 @@ async def test_the_service_loses_nothing(fault: Fault, tmp_path: Path) -> None:
     nothing_lost(await struck(fault, WORKS, "sqlite", tmp_path))
 
 
+@pytest.mark.parametrize("fault", [f for f in FAULTS if f.of in ("redis", "process")], ids=lambda fault: fault.name)
+async def test_a_service_on_redis_loses_nothing(fault: Fault, tmp_path: Path) -> None:
+    nothing_lost(await struck(fault, WORKS, "redis", tmp_path))
+
+
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f.of == "process"], ids=lambda fault: fault.name)
 async def test_a_batch_loses_nothing(fault: Fault, tmp_path: Path) -> None:
     nothing_lost(await batch_struck(fault, tmp_path))

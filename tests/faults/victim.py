@@ -56,7 +56,6 @@ class Victim:
     callers: Proxy
     redis: RedisServer
     to_redis: Proxy
-    own_clock: bool
     process: subprocess.Popen[bytes] | None = None
     ends: list[int] = field(default_factory=list)
     """Exit codes of the processes that ended."""
@@ -70,29 +69,13 @@ class Victim:
     def database(self) -> Path:
         return self.directory / "data" / "tasks.db"
 
-    def set_clock(self, shift: str) -> None:
-        """`+1d`, `-1h`: how far the wall clock is off from now on; monotonic clocks run on."""
-        fresh = self._clock.with_suffix(".part")
-        fresh.write_text(shift, encoding="ascii")
-        fresh.replace(self._clock)
-
     def log_held(self) -> object:
         return self.log.held()
 
-    @property
-    def _clock(self) -> Path:
-        return self.directory / "clock"
-
     async def start(self) -> None:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-        clock = {
-            "LD_PRELOAD": str(fake_clock()),
-            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
         command = [sys.executable, "-m", "agent", *self.arguments]
-        environment = kept | (clock if self.own_clock else {}) | self.settings
+        environment = kept | self.settings
         self.process = subprocess.Popen(command, env=environment, stdout=self.log.sink, stderr=self.log.sink)
 
     async def restart(self, how: signal.Signals) -> None:
@@ -102,15 +85,9 @@ class Victim:
         await self.start()
 
 
-def fake_clock() -> Path:
-    for found in Path("/usr/lib").glob("*/faketime/libfaketime.so.1"):
-        return found
-    raise FileNotFoundError("libfaketime is not installed: run ./ops/servers")
-
-
 @asynccontextmanager
 async def standing(
-    directory: Path, arguments: Sequence[str], settings: dict[str, str], *, store: str, own_clock: bool
+    directory: Path, arguments: Sequence[str], settings: dict[str, str], *, store: str
 ) -> AsyncIterator[Victim]:
     """A victim that has been started; `store` is `sqlite` or `redis`."""
     async with AsyncExitStack() as stack:
@@ -122,8 +99,7 @@ async def standing(
         if store == "redis":
             fixed["STORE_URL"] = f"redis://127.0.0.1:{to_redis.port}/0"
         log = LogPipe(directory / "log")
-        victim = Victim(directory, arguments, fixed | settings, log, callers, redis, to_redis, own_clock)
-        victim.set_clock("+0")
+        victim = Victim(directory, arguments, fixed | settings, log, callers, redis, to_redis)
         await victim.start()
         try:
             yield victim
