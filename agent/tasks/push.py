@@ -139,11 +139,14 @@ class Pusher:
                 return
             async with asyncio.TaskGroup() as group:
                 waker = group.create_task(self._wake(outbox))
-                await self._store.hold(_lease(outbox.config.task_id, outbox.config.id), _LEASE_S)
+                with contextlib.suppress(AgentError):  # without the lease an event may be told twice, never not at all
+                    await self._store.hold(_lease(outbox.config.task_id, outbox.config.id), _LEASE_S)
                 await self._empty(outbox)
                 await end(waker)
-        except Exception:  # the outermost frame of a delivery: what is left in the outbox is for the next start
+        except Exception:  # the outermost frame of a delivery: what is left in the outbox is taken up again
             log.exception("push.fault", extra={"task": outbox.config.task_id, "config": outbox.config.id})
+        finally:
+            self._forget(outbox)
 
     async def _wake(self, outbox: _Outbox) -> None:
         """The task may run in another process."""
@@ -172,6 +175,9 @@ class Pusher:
                 break
             if not entries:
                 await outbox.more.wait()
+
+    def _forget(self, outbox: _Outbox) -> None:
+        config = outbox.config
         if self._outboxes.get(config.task_id, {}).get(config.id) is outbox:
             self._outboxes[config.task_id].pop(config.id)
             if not self._outboxes[config.task_id]:

@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from tests.faults.documents import FIELDS, number_of
-from tests.faults.sse import events
+from tests.faults.sse import Refused, events
 from tests.faults.witness import ENDED, Json, Witness
 
 PATIENCE_S = 4.0
@@ -89,6 +89,8 @@ class Orders:
                         self.answered.set()
             except (aiohttp.ClientError, TimeoutError, Interrupted):
                 self._witness.resumed += bool(task_id)
+            except Refused as refused:
+                self._witness.expect(refused.failure["retryable"] == "true", str(refused))
         await self._ended(task_id, name)
 
     async def _ended(self, task_id: str, name: str) -> None:

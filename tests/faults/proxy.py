@@ -37,6 +37,10 @@ class Proxy:
     trouble: Trouble = NONE
     _lines: set[asyncio.StreamWriter] = field(default_factory=set)
     _calm: asyncio.Event = field(default_factory=asyncio.Event)
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._calm.set()
 
     @contextmanager
     def troubled(self, trouble: Trouble) -> Iterator[None]:
@@ -54,6 +58,12 @@ class Proxy:
             self._calm.set()
 
     async def serve(self, down: asyncio.StreamReader, down_writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._carry(down, down_writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        await task
+
+    async def _carry(self, down: asyncio.StreamReader, down_writer: asyncio.StreamWriter) -> None:
         self._lines.add(down_writer)
         try:
             if self.trouble.reset:
@@ -69,6 +79,14 @@ class Proxy:
         finally:
             self._lines.discard(down_writer)
             down_writer.close()
+
+    async def close(self) -> None:
+        """Ends every connection, and returns when nothing of them is left."""
+        self._calm.set()
+        for line in list(self._lines):
+            line.transport.abort()
+        if self._serving:
+            await asyncio.wait(self._serving)
 
     async def _both(
         self,
@@ -117,12 +135,10 @@ def _reset(line: asyncio.StreamWriter) -> None:
 @asynccontextmanager
 async def proxied(upstream: int) -> AsyncIterator[Proxy]:
     proxy = Proxy(upstream)
-    proxy._calm.set()
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
         server.close()
-        for line in list(proxy._lines):
-            line.transport.abort()
+        await proxy.close()

@@ -9,8 +9,16 @@ from typing import Any
 import aiohttp
 
 
+class Refused(Exception):
+    """The stream ended with an error; `failure` has its code and whether to try again."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(str(error))
+        self.failure = error["data"][0]["metadata"]
+
+
 async def events(answer: aiohttp.ClientResponse) -> AsyncIterator[tuple[int, dict[str, Any]]]:
-    """(SSE id, result of the JSON-RPC answer) as they come; an event that was cut off was not told."""
+    """(SSE id, result of the JSON-RPC answer) as they come; an event that was cut off was not told. Raises Refused."""
     sequence, data = -1, b""
     async for line in answer.content:
         if line.startswith(b"id: "):
@@ -18,5 +26,8 @@ async def events(answer: aiohttp.ClientResponse) -> AsyncIterator[tuple[int, dic
         elif line.startswith(b"data: "):
             data = line[6:]
         elif line == b"\n" and data:
-            yield sequence, json.loads(data)["result"]
+            told = json.loads(data)
+            if "error" in told:
+                raise Refused(told["error"])
+            yield sequence, told["result"]
             data = b""
