@@ -167,7 +167,7 @@ class Reading:
             found = form_ways.weighed(found, self.ways[field.name])
         candidates = sorted(found, key=lambda one: -one.score)
         checks: dict[str, bool] = {}
-        if concept in self.totals:
+        if concept in _TOTALS and concept in self.totals:  # a contract pays nothing for sums
             one = self.totals[concept or ""]
             candidates = [one, *(c for c in candidates if c is not one)]
             checks["net_plus_tax_is_total"] = True
