@@ -13,7 +13,7 @@ MODULES = sorted(
     path
     for part in ("agent", "mcp_pdf", "ops", "tests")
     for path in (ROOT / part).rglob("*.py")
-    if "node_modules" not in path.parts
+    if "node_modules" not in path.parts and not any(name.startswith(".") for name in path.relative_to(ROOT).parts)
 )
 VAGUE = {"utils", "helpers", "manager", "service", "base", "common", "misc"}
 
