@@ -9,19 +9,24 @@ from playwright.sync_api import Page, expect
 from tests.console.conftest import Guarded, Open, admit, asked
 from tests.service import Service
 
+FIELDS = [
+    {"name": "seller_name", "type": "name"},
+    {"name": "total", "type": "amount"},
+    {"name": "line_items", "type": "items"},
+]
 SELLER = ".field[data-pointer='/seller_name']"
 TOTAL = ".field[data-pointer='/total']"
 
 
 def reviewed(service: Service, look: Open, place: str = "") -> tuple[str, Page]:
-    task = asked(service, "invoice.pdf", document_type="invoice")
+    task = asked(service, "invoice.pdf", fields=FIELDS)
     page = look(f"/task/{task}{place}").page
     page.locator(".reviewbar .chip").wait_for()
     return task, page
 
 
 def test_the_queue_leads_to_the_first_doubtful_field_and_empties(service: Service, look: Open) -> None:
-    task = asked(service, "invoice.pdf", document_type="invoice")
+    task = asked(service, "invoice.pdf", fields=FIELDS)
     page = look("/review").page
     link = page.locator(f"a[href^='#/task/{task}']")
     expect(page.get_by_role("row").filter(has=link)).to_contain_text("1")

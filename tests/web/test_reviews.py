@@ -42,7 +42,12 @@ def task(service: Service, known: dict[str, dict[str, str]]) -> str:
     return str(body["result"]["task"]["id"])
 
 
-WISH = {"documents": ["invoice.pdf"], "document_type": "invoice"}
+FIELDS = [
+    *({"name": name, "type": "name"} for name in ("seller_name", "buyer_name")),
+    *({"name": name, "type": kind} for name, kind in (("invoice_number", "id"), ("total", "amount"))),
+    {"name": "line_items", "type": "items"},
+]
+WISH = {"documents": ["invoice.pdf"], "fields": FIELDS}
 
 
 def waiting(service: Service, headers: dict[str, str], task: str, state: str = "waiting") -> list[list[str]]:
