@@ -59,12 +59,12 @@ async def struck(fault: Fault, works: Iterable[str], store: str, directory: Path
     outcome, witness, receiver = Outcome(), Witness(), Receiver()
     async with (
         standing(directory, ["serve"], settings, store=store) as victim,
-        _receiving(receiver) as hook,
-        _session() as http,
+        receiving(receiver) as hook,
+        session() as http,
     ):
         url = f"http://127.0.0.1:{victim.callers.port}/"
         orders = Orders(http, url, witness, receiver, hook)
-        await _ready(http, url)
+        await ready(http, url)
         kinds = [getattr(orders, work) for work in works]
         left = iter([(kinds[index % len(kinds)], name) for index, name in enumerate(names)])
 
@@ -138,7 +138,7 @@ def _finished(out: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-def _session() -> aiohttp.ClientSession:
+def session() -> aiohttp.ClientSession:
     timeout = aiohttp.ClientTimeout(sock_connect=PATIENCE_S, sock_read=PATIENCE_S)
     return aiohttp.ClientSession(
         timeout=timeout, headers={"A2A-Version": "1.0"}, connector=aiohttp.TCPConnector(limit=0)
@@ -146,7 +146,7 @@ def _session() -> aiohttp.ClientSession:
 
 
 @asynccontextmanager
-async def _receiving(receiver: Receiver) -> AsyncIterator[str]:
+async def receiving(receiver: Receiver) -> AsyncIterator[str]:
     """The address of a webhook receiver on a free port of loopback."""
     app = web.Application()
     app.router.add_post("/hook", receiver.take)
@@ -159,7 +159,7 @@ async def _receiving(receiver: Receiver) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def _ready(http: aiohttp.ClientSession, url: str) -> None:
+async def ready(http: aiohttp.ClientSession, url: str) -> None:
     async with asyncio.timeout(ENDING_S):
         while True:
             try:

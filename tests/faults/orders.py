@@ -7,6 +7,7 @@ event that was skipped, a delivery that never came.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -54,6 +55,7 @@ class Orders:
         self._witness = witness
         self._receiver = receiver
         self._hook = hook
+        self._numbers = itertools.count()
         self.answered = asyncio.Event()
         """Set once any task is known to have been taken."""
 
@@ -137,4 +139,6 @@ class Orders:
 
     def _send(self, name: str) -> Json:
         wish = {"data": {"documents": [name], "fields": FIELDS}}
-        return {"message": {"messageId": f"order of {name}", "role": "ROLE_USER", "parts": [wish]}}
+        return {
+            "message": {"messageId": f"order {next(self._numbers)} of {name}", "role": "ROLE_USER", "parts": [wish]}
+        }
