@@ -70,7 +70,6 @@ def test_batch_writes_a_line_a_document_and_resumes(tmp_path: Path) -> None:
     [
         (("serve",), {"PORT": "http", "LOG_LEVEL": "loud"}, ("PORT='http'", "LOG_LEVEL='loud'")),
         (("serve",), {"WORKERS": "4"}, ("shared task store",)),
-        (("serve",), {"STORE_URL": "redis://127.0.0.1:1"}, ("not supported by this version",)),
         (("extract", "x.pdf", "--schema", "nowhere.json"), {}, ("nowhere.json",)),
         (("extract", "x.pdf", "--html", "nowhere/report.html"), {}, ("nowhere/report.html",)),
         (("purge",), {}, ("required",)),
@@ -84,6 +83,13 @@ def test_wrong_usage_and_configuration_exit_2_and_say_what(
     assert shown.returncode == 2
     for word in words:
         assert word in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_store_that_cannot_be_reached_ends_the_service_with_words() -> None:
+    shown = run("serve", STORE_URL="redis://127.0.0.1:1")
+    assert shown.returncode == 1
+    assert shown.stderr.endswith("extraction-agent: the task store cannot be reached now\n")
     assert "Traceback" not in shown.stderr
 
 

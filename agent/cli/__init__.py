@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent import __version__
-from agent.errors import ConfigError
+from agent.errors import AgentError, ConfigError
 
 STRICTNESS = ("precise", "balanced", "eager")
 MODES = ("auto", "embedded", "model")
@@ -140,5 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as exc:
         print(f"extraction-agent: {exc}", file=sys.stderr)
         return 2
+    except AgentError as exc:
+        print(f"extraction-agent: {exc.message}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
