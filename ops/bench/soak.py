@@ -18,7 +18,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the tests are no
 
 from tests.faults import processes
 from tests.faults.documents import library
-from tests.faults.matrix import ready, receiving, session
-from tests.faults.orders import WORKS, Orders, Receiver
+from tests.faults.matrix import ordering
+from tests.faults.orders import WORKS
 from tests.faults.strikes import FAULTS
-from tests.faults.victim import Victim, standing
+from tests.faults.victim import Victim
 from tests.faults.witness import Witness
 
 DOCUMENTS = 60
@@ -79,20 +78,8 @@ def main() -> int:
 async def _soak(directory: Path, duration_s: float) -> tuple[list[Sample], int, int]:
     """What was seen, how many orders were given, how many of them went wrong."""
     names = library(directory / "library", DOCUMENTS)
-    settings = {
-        "MCP_PDF_SERVER_DIR": str(directory / "library"),
-        "ENABLE_CACHE": "false",
-        "PUSH_ALLOW_PRIVATE": "true",
-    }
-    witness, receiver, given = Witness(), Receiver(), itertools.count()
-    async with (
-        standing(directory, ["serve"], settings, store="sqlite") as victim,
-        receiving(receiver) as hook,
-        session() as http,
-    ):
-        url = f"http://127.0.0.1:{victim.callers.port}/"
-        await ready(http, url)
-        orders = Orders(http, url, witness, receiver, hook)
+    witness, given = Witness(), itertools.count()
+    async with ordering(directory, witness, "sqlite") as (victim, orders):
         end = time.monotonic() + duration_s
 
         async def caller() -> None:
@@ -125,15 +112,9 @@ async def _strike(victim: Victim, end: float) -> None:
 
 
 def _sample(agent: int) -> Sample:
-    family = [agent, *_below(agent)]
+    family = [agent, *processes.descendants(agent)]
     fds = sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in family)
     return Sample(_rss_mb(agent), _rss_mb(processes.pdf_server(agent)), fds, len(family))
-
-
-def _below(pid: int) -> Iterator[int]:
-    for child in processes.children(pid):
-        yield child
-        yield from _below(child)
 
 
 def _rss_mb(pid: int) -> float:

@@ -51,20 +51,8 @@ async def struck(fault: Fault, works: Iterable[str], store: str, directory: Path
     """Orders of several works side by side, so that one fault meets them all."""
     names = library(directory / "library", ORDERS)
     write(directory / "library" / "9999.pdf", pages=1)
-    settings = {
-        "MCP_PDF_SERVER_DIR": str(directory / "library"),
-        "ENABLE_CACHE": "false",
-        "PUSH_ALLOW_PRIVATE": "true",
-    }
-    outcome, witness, receiver = Outcome(), Witness(), Receiver()
-    async with (
-        standing(directory, ["serve"], settings, store=store) as victim,
-        receiving(receiver) as hook,
-        session() as http,
-    ):
-        url = f"http://127.0.0.1:{victim.callers.port}/"
-        orders = Orders(http, url, witness, receiver, hook)
-        await ready(http, url)
+    outcome, witness = Outcome(), Witness()
+    async with ordering(directory, witness, store) as (victim, orders):
         kinds = [getattr(orders, work) for work in works]
         left = iter([(kinds[index % len(kinds)], name) for index, name in enumerate(names)])
 
@@ -138,7 +126,26 @@ def _finished(out: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-def session() -> aiohttp.ClientSession:
+@asynccontextmanager
+async def ordering(directory: Path, witness: Witness, store: str) -> AsyncIterator[tuple[Victim, Orders]]:
+    """A service on `directory / "library"`, ready, that keeps no results; and callers who tell `witness` of it."""
+    settings = {
+        "MCP_PDF_SERVER_DIR": str(directory / "library"),
+        "ENABLE_CACHE": "false",
+        "PUSH_ALLOW_PRIVATE": "true",
+    }
+    receiver = Receiver()
+    async with (
+        standing(directory, ["serve"], settings, store=store) as victim,
+        _receiving(receiver) as hook,
+        _session() as http,
+    ):
+        url = f"http://127.0.0.1:{victim.callers.port}/"
+        await _ready(http, url)
+        yield victim, Orders(http, url, witness, receiver, hook)
+
+
+def _session() -> aiohttp.ClientSession:
     timeout = aiohttp.ClientTimeout(sock_connect=PATIENCE_S, sock_read=PATIENCE_S)
     return aiohttp.ClientSession(
         timeout=timeout, headers={"A2A-Version": "1.0"}, connector=aiohttp.TCPConnector(limit=0)
@@ -146,7 +153,7 @@ def session() -> aiohttp.ClientSession:
 
 
 @asynccontextmanager
-async def receiving(receiver: Receiver) -> AsyncIterator[str]:
+async def _receiving(receiver: Receiver) -> AsyncIterator[str]:
     """The address of a webhook receiver on a free port of loopback."""
     app = web.Application()
     app.router.add_post("/hook", receiver.take)
@@ -159,7 +166,7 @@ async def receiving(receiver: Receiver) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def ready(http: aiohttp.ClientSession, url: str) -> None:
+async def _ready(http: aiohttp.ClientSession, url: str) -> None:
     async with asyncio.timeout(ENDING_S):
         while True:
             try:

@@ -96,7 +96,7 @@ async def _disk_full(victim: Victim) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _log_pipe_full(victim: Victim) -> AsyncIterator[None]:
-    with victim.log_held():
+    with victim.log.held():
         await asyncio.sleep(HELD_S)
         yield
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.proxy import Proxy, proxied
@@ -57,8 +57,6 @@ class Victim:
     redis: RedisServer
     to_redis: Proxy
     process: subprocess.Popen[bytes] | None = None
-    ends: list[int] = field(default_factory=list)
-    """Exit codes of the processes that ended."""
 
     @property
     def pid(self) -> int:
@@ -69,9 +67,6 @@ class Victim:
     def database(self) -> Path:
         return self.directory / "data" / "tasks.db"
 
-    def log_held(self) -> object:
-        return self.log.held()
-
     async def start(self) -> None:
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
         command = [sys.executable, "-m", "agent", *self.arguments]
@@ -81,7 +76,7 @@ class Victim:
     async def restart(self, how: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(how)
-        self.ends.append(await asyncio.to_thread(self.process.wait, READY_S))
+        await asyncio.to_thread(self.process.wait, READY_S)
         await self.start()
 
 
