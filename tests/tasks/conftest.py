@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,6 +30,21 @@ class Scripted:
 
     def reply(self, message: Message) -> Message | None:
         return None
+
+
+class Endless:
+    """Work that goes on until it is stopped."""
+
+    def __init__(self) -> None:
+        self.started, self.stopped = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, run: Run) -> Outcome:
+        self.started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.stopped.set()
+        raise AssertionError
 
 
 async def complete(run: Run) -> Outcome:

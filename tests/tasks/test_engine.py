@@ -10,7 +10,7 @@ from agent.task import Artifact, Part, State, Task
 from agent.tasks.engine import TaskEngine
 from agent.tasks.run import Outcome, Run
 from agent.tasks.store import Erase, ListQuery
-from tests.tasks.conftest import ANN, BOB, complete, opened, said
+from tests.tasks.conftest import ANN, BOB, Endless, complete, opened, said
 from tests.tasks.stores import Place
 
 
@@ -61,21 +61,12 @@ async def test_a_foreign_task_is_not_there(engine: TaskEngine) -> None:
 
 
 async def test_cancel_reaches_the_work_and_is_committed(place: Place) -> None:
-    started, stopped = asyncio.Event(), asyncio.Event()
-
-    async def script(run: Run) -> Outcome:
-        started.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            stopped.set()
-        raise AssertionError
-
-    async with opened(place, script) as engine:
+    work = Endless()
+    async with opened(place, work) as engine:
         task = await sent(engine)
-        await started.wait()
+        await work.started.wait()
         assert (await engine.cancel(ANN, task.id)).state is State.CANCELED
-        await asyncio.wait_for(stopped.wait(), 5)
+        await asyncio.wait_for(work.stopped.wait(), 5)
         with pytest.raises(TaskNotCancelable):
             await engine.cancel(ANN, task.id)
     async with opened(place) as engine:

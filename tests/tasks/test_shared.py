@@ -19,7 +19,7 @@ from agent.tasks.engine import TaskEngine
 from agent.tasks.run import Outcome, Run
 from agent.tasks.store import Erase, ListQuery
 from tests.redis_server import RedisServer, redis_server
-from tests.tasks.conftest import ANN, complete, opened, said
+from tests.tasks.conftest import ANN, Endless, complete, opened, said
 from tests.tasks.stores import Place
 
 MOMENT_S = 20.0  # more than enough on a busy machine
@@ -81,21 +81,12 @@ async def test_any_process_serves_a_task_that_another_one_runs(place: Place) -> 
 
 
 async def test_cancel_reaches_the_work_in_another_process(place: Place) -> None:
-    started, stopped = asyncio.Event(), asyncio.Event()
-
-    async def script(run: Run) -> Outcome:
-        started.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            stopped.set()
-        raise AssertionError
-
-    async with opened(place, takes=False) as front, opened(place, script):
+    work = Endless()
+    async with opened(place, takes=False) as front, opened(place, work):
         task = await sent(front)
-        await asyncio.wait_for(started.wait(), MOMENT_S)
+        await asyncio.wait_for(work.started.wait(), MOMENT_S)
         await front.cancel(ANN, task.id)
-        await asyncio.wait_for(stopped.wait(), MOMENT_S)
+        await asyncio.wait_for(work.stopped.wait(), MOMENT_S)
 
 
 async def test_a_reader_continues_elsewhere_without_loss_or_repetition(place: Place) -> None:
@@ -207,25 +198,16 @@ async def test_what_was_committed_but_never_queued_is_found(place: Place, monkey
 
 
 async def test_an_erasure_stops_the_work_elsewhere_and_ends_the_streams(place: Place) -> None:
-    started, stopped = asyncio.Event(), asyncio.Event()
-
-    async def script(run: Run) -> Outcome:
-        started.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            stopped.set()
-        raise AssertionError
-
-    async with opened(place, takes=False) as front, opened(place, takes=False) as other, opened(place, script):
+    work = Endless()
+    async with opened(place, takes=False) as front, opened(place, takes=False) as other, opened(place, work):
         task = await sent(front)
         async with other.subscribe(ANN, task.id) as updates:
-            await asyncio.wait_for(started.wait(), MOMENT_S)
+            await asyncio.wait_for(work.started.wait(), MOMENT_S)
             await front.erase(Erase(task_id=task.id))
             with pytest.raises(TaskNotFound):
                 async with asyncio.timeout(MOMENT_S):
                     [update async for update in updates]
-        await asyncio.wait_for(stopped.wait(), MOMENT_S)
+        await asyncio.wait_for(work.stopped.wait(), MOMENT_S)
 
 
 async def test_a_restart_of_redis_loses_no_task_and_no_event(tmp_path: Path) -> None:
