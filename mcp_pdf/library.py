@@ -12,7 +12,9 @@ import hashlib
 import os
 import re
 import stat
+import time
 import unicodedata
+from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 UPLOAD: Final = re.compile(r"upload/([0-9a-f]{64})")
 MAX_ID_LENGTH: Final = 4_096
-HASHES_KEPT: Final = 20_000
+HASHES_KEPT: Final = 100_000  # as many as a library lists: with fewer each listing would hash them all anew
+LISTING_KEPT_S: Final = 5.0  # for the pages that follow a first one
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _BLOCK: Final = 1 << 20
 
@@ -39,8 +42,7 @@ class Entry:
     """One PDF of the listing."""
 
     doc_id: str
-    size_bytes: int
-    modified: float
+    status: os.stat_result
 
 
 @dataclass(slots=True)
@@ -67,6 +69,10 @@ class OpenFile:
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int, int]:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _order(doc_id: str) -> bytes:
+    return doc_id.encode("utf-8", "replace")
 
 
 def _not_found() -> PdfError:
@@ -113,6 +119,8 @@ class Library:
     uploads: Path | None
     limits: Limits
     _hashes: OrderedDict[tuple[int, int, int, int, int], str] = field(default_factory=OrderedDict)
+    _listed_at: float = float("-inf")
+    _entries: list[Entry] = field(default_factory=list)
 
     def open(self, doc_id: str) -> OpenFile:
         """The document, open. Raises PdfError: not_found, outside_library, empty_file, too_large, not_a_pdf."""
@@ -178,12 +186,17 @@ class Library:
     def listing(self) -> list[Entry]:
         """Every PDF of the library, sorted by id; read from the disk now, so new and removed files show at once."""
         found = list(self._walk(os.fsencode(self.root), b"", 0))
-        return sorted(found[: self.limits.library_files], key=lambda entry: entry.doc_id.encode("utf-8", "replace"))
+        return sorted(found[: self.limits.library_files], key=lambda entry: _order(entry.doc_id))
 
     def page(self, after: str | None) -> tuple[list[Entry], int, str | None]:
-        """The entries that follow this id, as many as one answer holds; the number of all; and where to go on."""
-        entries = self.listing()
-        start = 0 if after is None else next((i for i, e in enumerate(entries) if e.doc_id > after), len(entries))
+        """The entries that follow this id, as many as one answer holds; the number of all; and where to go on.
+
+        The first page reads the disk; those that follow it within seconds go through what it found.
+        """
+        if after is None or time.monotonic() - self._listed_at > LISTING_KEPT_S:  # not the whole disk for every page
+            self._entries, self._listed_at = self.listing(), time.monotonic()
+        entries = self._entries
+        start = 0 if after is None else bisect_right(entries, _order(after), key=lambda entry: _order(entry.doc_id))
         shown = entries[start : start + self.limits.listing_page]
         more = start + len(shown) < len(entries)
         return shown, len(entries), shown[-1].doc_id if more else None
@@ -203,7 +216,7 @@ class Library:
             elif child.name.lower().endswith(b".pdf"):
                 status = self._listed(child)
                 if status is not None:
-                    yield Entry(document_id(name), status.st_size, status.st_mtime)
+                    yield Entry(document_id(name), status)
 
     def _listed(self, child: os.DirEntry[bytes]) -> os.stat_result | None:
         """The status of a regular file; of a symlink only when it stays inside."""
@@ -217,7 +230,11 @@ class Library:
 
     def describe(self, entry: Entry) -> dict[str, Any]:
         """The listing's row: the hash says which documents have the same content."""
-        row: dict[str, Any] = {"doc_id": entry.doc_id, "size_bytes": entry.size_bytes, "modified": int(entry.modified)}
+        status = entry.status
+        row: dict[str, Any] = {"doc_id": entry.doc_id, "size_bytes": status.st_size, "modified": int(status.st_mtime)}
+        known = self._hashes.get(_identity(status))
+        if known is not None:  # it was opened before and is the same file still
+            return row | {"sha256": known}
         try:
             with self.open(entry.doc_id) as file:
                 row["sha256"] = self.hash(file)

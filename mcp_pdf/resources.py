@@ -81,7 +81,7 @@ def _resource(entry: Entry, row: dict[str, Any]) -> types.Resource:
     return types.Resource(
         uri=uri_of(entry.doc_id),
         name=entry.doc_id,
-        description=f"The text of a PDF of {entry.size_bytes} bytes.",
+        description=f"The text of a PDF of {entry.status.st_size} bytes.",
         mime_type=TEXT,
         _meta={name: row[name] for name in ("sha256", "size_bytes", "modified")},
     )

@@ -169,3 +169,18 @@ def test_a_file_taken_away_while_it_is_open_is_still_read(library: Library) -> N
         (library.root / "good.pdf").unlink()
         assert library.hash(file) == SHA
     assert refusal(library, "good.pdf") == "not_found"
+
+
+def test_pages_that_follow_the_first_neither_walk_the_disk_nor_open_known_files_again(tmp_path: Path) -> None:
+    library = Library(tmp_path, None, replace(LIMITS, listing_page=2))
+    for name in ("a.pdf", "b.pdf", "c.pdf"):
+        (tmp_path / name).write_bytes(GOOD)
+    first, total, cursor = library.page(None)
+    (tmp_path / "d.pdf").write_bytes(GOOD)
+    assert ([entry.doc_id for entry in first], total, cursor) == (["a.pdf", "b.pdf"], 3, "b.pdf")
+    assert [entry.doc_id for entry in library.page(cursor)[0]] == ["c.pdf"]
+    rows = [library.describe(entry) for entry in first]
+    (tmp_path / "a.pdf").unlink()
+    assert [library.describe(entry) for entry in first] == rows
+    assert [entry.doc_id for entry in library.page(None)[0]] == ["b.pdf", "c.pdf"]
+    assert [entry.doc_id for entry in library.page("c.pdf")[0]] == ["d.pdf"]
