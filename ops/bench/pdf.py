@@ -1,6 +1,6 @@
 """Reading PDFs through MCP beside bare engines: cost of a page, of a second read, of one extraction, memory, tables.
 
-    .venv/bin/python ops/bench/pdf.py [--quick] [--cases DIRECTORY]
+    .venv/bin/python ops/bench/pdf.py [--quick] [--cases DIRECTORY] [--part NAME …]
 
 Documents of 20 pages are put together from the samples (or the PDFs of DIRECTORY), each with a content of its own. Each
 round reads some of them through MCP (CPU of server, forkserver and worker) and then with every engine alone (CPU of
@@ -199,44 +199,62 @@ async def memory_growth_percent(count: int) -> float:
     return 100 * (statistics.median(shares[-fifth:]) / statistics.median(shares[fifth : 2 * fifth]) - 1)
 
 
-async def tables(directory: Path, documents: list[tuple[Path, list[Line]]]) -> dict[str, Score]:
+async def table_scores(directory: Path, documents: list[tuple[Path, list[Line]]]) -> dict[str, Score]:
     async with Client(serve(directory)) as client:
         scores = {"mcp_pdf": await judge_ours(client, documents)}
     return scores | judge_peers(documents)
 
 
-def show(found: Rounds, scores: dict[str, Score]) -> None:
+def reading(options: argparse.Namespace) -> dict[str, str]:
+    count, rounds = (24, 3) if options.quick else (126, 9)
+    documents = make_documents(sorted(options.cases.glob("*.pdf"))[:SOURCES], count)
+    found = asyncio.run(throughput(documents, rounds))
     for label, values in found.cost.items():
         print(f"{label:16} {statistics.median(values):8.3f} CPU ms a page")
-    print(f"\n{'tables of ' + str(scores['mcp_pdf'].items) + ' items':16} recall precision  s a file")
+    ours = "mcp_pdf, first"
+    return {
+        "x_of_pdfium": f"{found.ratio('pdfium alone', ours):.2f}",
+        "x_faster_than_pypdf": f"{found.ratio('pypdf', ours):.2f}",
+        "x_faster_than_kreuzberg": f"{found.ratio('kreuzberg, boxes', ours):.2f}",
+        "x_cached": f"{found.ratio('mcp_pdf, again', ours):.3f}",
+    }
+
+
+def extraction(options: argparse.Namespace) -> dict[str, str]:
+    return {"extract_ms": f"{asyncio.run(extraction_ms(20 if options.quick else 100)):.1f}"}
+
+
+def memory(options: argparse.Namespace) -> dict[str, str]:
+    growth = asyncio.run(memory_growth_percent(400 if options.quick else 5_000))
+    return {"rss_growth_percent": f"{growth:.1f}"}
+
+
+def tables(options: argparse.Namespace) -> dict[str, str]:
+    carrying = list(invoices(sorted(options.cases.glob("*.pdf"))))[: 5 if options.quick else None]
+    scores = asyncio.run(table_scores(options.cases, carrying))
+    ours = scores["mcp_pdf"]
+    print(f"\n{'tables of ' + str(ours.items) + ' items':16} recall precision  s a file")
     for name in ("mcp_pdf", *PEERS):
         score = scores[name]
         print(f"{name:16} {score.recall:6.3f} {score.precision:9.3f} {score.median_s:9.3f}")
-    for missed in scores["mcp_pdf"].missed:
+    for missed in ours.missed:
         print("missed", missed)
+    return {"table_row_recall": f"{ours.recall:.3f}", "table_row_precision": f"{ours.precision:.3f}"}
+
+
+PARTS = {"reading": reading, "extraction": extraction, "memory": memory, "tables": tables}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--cases", type=Path, default=SAMPLES)
+    parser.add_argument("--quick", action="store_true", help="within a minute")
+    parser.add_argument("--cases", type=Path, default=SAMPLES, help="directory of PDFs in place of the samples")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this (may be repeated)")
     options = parser.parse_args()
-    documents = make_documents(sorted(options.cases.glob("*.pdf"))[:SOURCES], 24 if options.quick else 126)
-    found = asyncio.run(throughput(documents, 3 if options.quick else 9))
-    extract_ms = asyncio.run(extraction_ms(20 if options.quick else 100))
-    growth = asyncio.run(memory_growth_percent(400 if options.quick else 5_000))
-    carrying = list(invoices(sorted(options.cases.glob("*.pdf"))))[: 5 if options.quick else None]
-    scores = asyncio.run(tables(options.cases, carrying))
-    show(found, scores)
-    ours = "mcp_pdf, first"
-    print(
-        f"x_of_pdfium={found.ratio('pdfium alone', ours):.2f} "
-        f"x_faster_than_pypdf={found.ratio('pypdf', ours):.2f} "
-        f"x_faster_than_kreuzberg={found.ratio('kreuzberg, boxes', ours):.2f} "
-        f"x_cached={found.ratio('mcp_pdf, again', ours):.3f} extract_ms={extract_ms:.1f} "
-        f"rss_growth_percent={growth:.1f} table_row_recall={scores['mcp_pdf'].recall:.3f} "
-        f"table_row_precision={scores['mcp_pdf'].precision:.3f}"
-    )
+    figures: dict[str, str] = {}
+    for name in options.part or PARTS:
+        figures |= PARTS[name](options)
+    print(*(f"{key}={value}" for key, value in figures.items()))
 
 
 if __name__ == "__main__":
