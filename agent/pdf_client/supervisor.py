@@ -24,7 +24,7 @@ from agent.pdf_client.command import RemoteServer, ServerCommand, StartError
 from agent.pdf_client.connection import Connection, connect
 from agent.pdf_client.link import Link, ToolInfo
 from agent.pdf_client.report import Phase, Report, read_status
-from agent.pdf_client.timing import Timing, backoff_s
+from agent.pdf_client.timing import Timing, backoff_s, start_timeout_s
 from agent.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Supervisor:
     async def _open(self, stack: AsyncExitStack, connection: Connection) -> Link:
         """The session on a fresh connection, proven by a list of tools. Raises StartError."""
         try:
-            async with asyncio.timeout(self._timing.start_timeout_s):
+            async with asyncio.timeout(start_timeout_s(self._failed_starts, self._timing)):
                 mcp = await asyncio.to_thread(importlib.import_module, "mcp")
                 remote = self._server if isinstance(self._server, RemoteServer) else None
                 client = await stack.enter_async_context(mcp.Client(connection.streams(remote, self._seen)))

@@ -21,3 +21,8 @@ def backoff_s(failures: int, timing: Timing) -> float:
     if failures <= 0:
         return 0.0
     return min(timing.backoff_cap_s, timing.backoff_base_s * 2.0 ** min(failures - 1, 10))
+
+
+def start_timeout_s(failed_starts: int, timing: Timing) -> float:
+    """How long the next start may take: longer after each one that failed, or a machine under load never has one."""
+    return timing.start_timeout_s * 2.0 ** min(failed_starts, 2)

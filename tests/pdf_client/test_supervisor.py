@@ -18,7 +18,7 @@ from agent.pdf_client.command import ServerCommand, StartError, child_environmen
 from agent.pdf_client.connection import connect
 from agent.pdf_client.report import Phase
 from agent.pdf_client.session import PdfClient
-from agent.pdf_client.timing import Timing, backoff_s
+from agent.pdf_client.timing import Timing, backoff_s, start_timeout_s
 from agent.telemetry.metrics import Metrics
 from tests.pdf_client.conftest import QUICK, Until, alive
 
@@ -115,6 +115,10 @@ async def test_fifteen_hundred_failures_do_not_end_the_supervisor(until: Until) 
 def test_the_backoff_is_capped_and_never_overflows() -> None:
     assert [backoff_s(n, Timing()) for n in (0, 1, 2, 3)] == [0.0, 0.25, 0.5, 1.0]
     assert backoff_s(1500, Timing()) == Timing().backoff_cap_s
+
+
+def test_each_failed_start_gives_the_next_one_longer_up_to_two_minutes() -> None:
+    assert [start_timeout_s(failed, Timing()) for failed in (0, 1, 2, 3, 1500)] == [30, 60, 120, 120, 120]
 
 
 async def test_no_process_of_the_group_outlives_the_client(command: Command, marks: Path, until: Until) -> None:
