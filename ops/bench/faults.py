@@ -7,6 +7,7 @@ repeats, reconnects and waits as the protocol lets him. lost: tasks that were ac
 that did not end within a minute of the fault. wrong: ends, errors or events that the fault does not explain.
 recovery: from the end of the strike until work that began after it was done.
 mcp_recovery: from the SIGKILL of the PDF server, after a stable run, until the service is ready again.
+redelivery: from the SIGKILL of a process that runs a task, until another one has ended it; the lease is LEASE_S.
 """
 
 from __future__ import annotations
@@ -26,10 +27,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the tests are no
 from agent.pdf_client.timing import Timing
 from tests.faults.matrix import STORES, Outcome, batch_struck, cells, struck
 from tests.faults.strikes import FAULTS, Fault
+from tests.redis_server import redis_server
 from tests.service import Service, running
+from tests.tasks.stores import Place
+from tests.tasks.test_shared import ended, opened, pages, sent, worker
 
 QUICK = ("pdf_server_killed", "killed")
 MCP_KILLS = 20
+WORKER_KILLS = 20
+LEASE_S = 2.0
 STABLE_S = Timing().stable_s + 0.5
 """Between two kills: the first end after a stable run is what is measured."""
 
@@ -49,6 +55,7 @@ def main() -> int:
             rows[fault.name, work, store] = [asyncio.run(_cell(fault, work, store)) for _ in range(options.repeat)]
             _print(fault.name, work, store, rows[fault.name, work, store])
     recoveries = _mcp_recoveries(2 if options.quick else MCP_KILLS)
+    redeliveries = asyncio.run(_redeliveries(2 if options.quick else WORKER_KILLS))
     outcomes = [outcome for row in rows.values() for outcome in row]
     figures = {
         "cells": len(rows),
@@ -57,6 +64,8 @@ def main() -> int:
         "wrong": sum(len(outcome.wrong) for outcome in outcomes),
         "mcp_recovery_p50_s": f"{_percentile(recoveries, 50):.2f}",
         "mcp_recovery_p99_s": f"{_percentile(recoveries, 99):.2f}",
+        "redelivery_p50_s": f"{_percentile(redeliveries, 50):.2f}",
+        "redelivery_p99_s": f"{_percentile(redeliveries, 99):.2f}",
     }
     print(" ".join(f"{key}={value}" for key, value in figures.items()))
     return 1 if figures["lost"] or figures["stuck"] or figures["wrong"] else 0
@@ -102,6 +111,25 @@ def _replaced(service: Service, pid: int) -> Callable[[], bool]:
         return status == 200 and body["details"]["mcp"]["pid"] != pid
 
     return ready
+
+
+async def _redeliveries(kills: int) -> list[float]:
+    """Seconds from a SIGKILL of a process at work until another process has ended its task."""
+    times = []
+    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as server:
+        place = Place(Path(folder), server.url)
+        async with opened(place, takes=False) as front:
+            for _ in range(kills):
+                victim = await worker(place, "stuck")
+                task = await sent(front)
+                await victim.stdout.readline()
+                async with opened(place, pages, lease_s=LEASE_S):
+                    victim.kill()
+                    killed = time.monotonic()
+                    await ended(front, task.id)
+                    times.append(time.monotonic() - killed)
+                await victim.wait()
+    return times
 
 
 def _percentile(values: Sequence[float], percent: int) -> float:
