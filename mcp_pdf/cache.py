@@ -75,7 +75,7 @@ CREATE TABLE IF NOT EXISTS page (sha256 TEXT NOT NULL, number INTEGER NOT NULL, 
 
 @dataclass(slots=True)
 class PageCache:
-    """The cache; without a directory it lives in memory. Used from the event loop only."""
+    """The cache; without a directory in a temporary file of SQLite, gone with the process. Event loop only."""
 
     directory: Path | None
     limit_bytes: int
@@ -94,7 +94,7 @@ class PageCache:
             self._database = self._open()
 
     def _path(self) -> str:
-        return ":memory:" if self.directory is None else str(self.directory / f"pages-{FORMAT}.sqlite")
+        return "" if self.directory is None else str(self.directory / f"pages-{FORMAT}.sqlite")
 
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path(), isolation_level=None, timeout=2.0, check_same_thread=False)

@@ -42,7 +42,7 @@ def terms(query: str) -> list[str]:
 
 @dataclass(slots=True)
 class SearchIndex:
-    """The index; without a directory it lives in memory."""
+    """The index; without a directory in a temporary file of SQLite, gone with the process."""
 
     directory: Path | None
     limit_bytes: int
@@ -58,7 +58,7 @@ class SearchIndex:
             self._database = self._open()
 
     def _open(self) -> sqlite3.Connection:
-        place = ":memory:" if self.directory is None else str(self.directory / f"search-{FORMAT}.sqlite")
+        place = "" if self.directory is None else str(self.directory / f"search-{FORMAT}.sqlite")
         database = sqlite3.connect(place, isolation_level=None, timeout=2.0, check_same_thread=False)
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=OFF")
