@@ -75,6 +75,7 @@ class SharedQueue:
         self._metrics = metrics
         self._waiting = 0  # in the queue, at the last look
         self._unseen = 0  # put there by this process since
+        self._late: set[str] = set()  # committed when Redis did not take them into the queue
         self._seen_at = time.monotonic()
         self._stopping = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
@@ -123,7 +124,7 @@ class SharedQueue:
         self._reserved -= 1
 
     async def put(self, live: Live) -> None:
-        """A queue that cannot be reached now gets the task later: it is committed, and so found."""
+        """A queue that cannot be reached now gets the task later: from the keeper, or as one that others find."""
         if live.secrets:
             self._secret.add(live.task.id)
             await self._store.hold(_private(live.task.id), 3 * self._lease_s)
@@ -134,6 +135,7 @@ class SharedQueue:
         try:
             await self._queue(live.task.id)
         except (RedisError, OSError, TimeoutError) as fault:
+            self._late.add(live.task.id)
             log.warning("task.queued_later", extra={"task": live.task.id, "cause": repr(fault)})
 
     async def stop(self, live: Live) -> None:
@@ -198,6 +200,9 @@ class SharedQueue:
         while True:
             try:
                 await self._look()
+                for task_id in list(self._late):
+                    await self._queue(task_id)
+                    self._late.discard(task_id)
                 if loop.time() >= reconcile_at:
                     reconcile_at = loop.time() + _RECONCILE_S
                     await self._reconcile()

@@ -197,6 +197,20 @@ async def test_what_was_committed_but_never_queued_is_found(place: Place, monkey
             assert (await ended(front, task.id)).state is State.COMPLETED
 
 
+async def test_a_task_that_redis_did_not_queue_is_queued_as_soon_as_it_can_be(
+    place: Place, redis: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shared, "_OVERDUE", timedelta(hours=1))  # nobody else looks for it
+    stream = f"{shared.NAME}:stream"
+    async with opened(place, takes=False) as front, Redis.from_url(redis.url) as raw:
+        await raw.set(stream, "not a stream")
+        task = await sent(front)
+        assert "task.queued_later" in caplog.messages
+        await raw.delete(stream)
+        async with opened(place):
+            assert (await ended(front, task.id)).state is State.COMPLETED
+
+
 async def test_an_erasure_stops_the_work_elsewhere_and_ends_the_streams(place: Place) -> None:
     work = Endless()
     async with opened(place, takes=False) as front, opened(place, takes=False) as other, opened(place, work):
