@@ -126,7 +126,10 @@ def read(path: Path) -> list[Key]:
 
 
 class KeyFile:
-    """The keys the service accepts now. Looks at the file's stamp once a second, or at once after `reload`."""
+    """The keys the service accepts now.
+
+    Looks at the file's stamp once a second, and at once for a token it does not know or after `reload`.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -151,6 +154,12 @@ class KeyFile:
     def caller(self, token: str) -> Caller | None:
         """Whose token this is; None for an unknown one. Raises Unauthenticated for one that has ended."""
         self.refresh()
+        known = self._known(token)
+        if known is None and self._look():  # a key made within the last second opens with its first request
+            known = self._known(token)
+        return known
+
+    def _known(self, token: str) -> Caller | None:
         parts = token.split("_", 2)
         row = self._rows.get(parts[1]) if len(parts) == _TOKEN_PARTS else None
         # Compared even without a row, so that time does not tell which ids exist.
@@ -163,24 +172,27 @@ class KeyFile:
         return row.caller
 
     def refresh(self) -> None:
-        """Takes a changed file; one that broke or vanished leaves the known keys as they are."""
-        now = time.monotonic()
-        if now < self._look_at:
-            return
-        self._look_at = now + _LOOK_EVERY_S
+        """Looks, when a second has passed since it last looked."""
+        if time.monotonic() >= self._look_at:
+            self._look()
+
+    def _look(self) -> bool:
+        """Whether it took a changed file. One that broke or vanished leaves the known keys as they are."""
+        self._look_at = time.monotonic() + _LOOK_EVERY_S
         stamp = _stamp(self._path)
         if stamp == self._stamp:
-            return
+            return False
         self._stamp = stamp
         if stamp is None:
             log.error("keys.vanished", extra={"path": str(self._path), "kept": len(self._rows)})
-            return
+            return False
         try:
             self._take(read(self._path))
         except ConfigError as fault:
             log.error("keys.unreadable", extra={"cause": str(fault), "kept": len(self._rows)})  # noqa: TRY400  # the cause is whole, a traceback adds nothing
-            return
+            return False
         log.info("keys.loaded", extra={"count": len(self._rows)})
+        return True
 
     def _take(self, rows: list[Key]) -> None:
         self._rows = {row.id: row for row in rows}
