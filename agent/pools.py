@@ -118,6 +118,7 @@ def open_redis(url: str, *, timeout_s: float = REDIS_TIMEOUT_S, limit: int = RED
     from redis.asyncio import BlockingConnectionPool, Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import ExponentialWithJitterBackoff
+    from redis.maint_notifications import MaintNotificationsConfig
 
     options: dict[str, Any] = {
         "socket_timeout": timeout_s,
@@ -125,6 +126,8 @@ def open_redis(url: str, *, timeout_s: float = REDIS_TIMEOUT_S, limit: int = RED
         "health_check_interval": 30,
         "retry": Retry(ExponentialWithJitterBackoff(cap=0.2, base=0.02), retries=1),
         "client_name": "extraction-agent",
+        # With these notices on, the pool hands out connections that the server has closed.
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
     if "+sentinel://" in url:
         return _sentinel(url, options, limit)

@@ -84,7 +84,7 @@ class SharedQueue:
     async def __aenter__(self) -> Self:
         from docket import Docket
 
-        self._docket = Docket(NAME, self._url, execution_ttl=_RECORD)
+        self._docket = Docket(NAME, _resp2(self._url), execution_ttl=_RECORD)
         await self._docket.__aenter__()
         self._docket.register(self._run, names=[_RUN])
         spawn = asyncio.get_running_loop().create_task
@@ -256,6 +256,12 @@ async def _running(redis: Any, docket: Docket) -> int:
         return int((await redis.xpending(docket.stream_key, docket.worker_group_name))["pending"])
     except ResponseError:
         return 0
+
+
+def _resp2(url: str) -> str:
+    """Under RESP3 redis-py listens for notices of maintenance, and hands out pooled connections that the server has
+    closed. After a restart each would fail the claim of a task, which then waits until its lease is over."""
+    return url if "protocol=" in url else f"{url}{'&' if '?' in url else '?'}protocol=2"
 
 
 def _private(task_id: str) -> str:

@@ -245,6 +245,21 @@ async def test_a_restart_of_redis_loses_no_task_and_no_event(tmp_path: Path) -> 
             assert (await sent(front)).state is State.SUBMITTED
 
 
+async def test_tasks_sent_after_a_restart_of_redis_wait_for_no_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is taken over a connection of the queue that the restart closed, and left to its lease."""
+    monkeypatch.setattr(shared, "_OVERDUE", timedelta(hours=1))  # nobody else looks for it
+    with redis_server(tmp_path, "--appendonly", "yes") as server:
+        async with opened(Place(tmp_path, server.url), lease_s=600.0) as engine:
+            for _ in range(2):
+                tasks = await asyncio.gather(*(sent(engine) for _ in range(8)))
+                for task in tasks:
+                    assert (await ended(engine, task.id)).state is State.COMPLETED
+                await asyncio.to_thread(server.stop)
+                await asyncio.to_thread(server.start)
+
+
 async def worker(place: Place, script: str) -> Any:
     """A process that takes tasks and says on a line when one is under way; to be killed."""
     command = (sys.executable, "-m", "tests.tasks.test_shared", str(place.directory), place.url or "", script)
