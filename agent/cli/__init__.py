@@ -53,7 +53,11 @@ def _batch(add: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("manifest", type=Path, metavar="MANIFEST.jsonl|DIR")
     parser.add_argument("--out", type=Path, required=True, metavar="RESULTS.jsonl")
     parser.add_argument("--resume", action="store_true", help="keep the lines that are in --out and do the rest")
-    parser.add_argument("--concurrency", type=int, help="documents at once (default: the PDF workers)")
+    parser.add_argument("--concurrency", type=int, help="documents at once (default: the PDF workers; 16 by --service)")
+    parser.add_argument(
+        "--service", metavar="URL", help="let a running service and all that share its queue do the work"
+    )
+    parser.add_argument("--key-file", type=Path, help="file with the API key for --service")
     _wish(parser)
 
 

@@ -7,7 +7,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,10 +16,13 @@ from typing import Any, BinaryIO
 import orjson
 
 from agent.cli.one_shot import OneShot, one_shot
+from agent.cli.remote import Remote, remote
 from agent.cli.wish import wish_of
 from agent.config import Config
 from agent.errors import AgentError, ConfigError
 from agent.planning.request import KEYS, check_data
+
+REMOTE_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,12 @@ def batch(options: argparse.Namespace) -> int:
 
 
 async def _batch(options: argparse.Namespace) -> int:
-    config = Config.from_env(os.environ)
     items = list(_items(options))
     done = _finished(options.out) if options.resume else {}
     left = [item for item in items if item.id not in done]
     failed = sum(status != "completed" for status in done.values())
     bar = _Bar(len(items), len(done))
-    async with one_shot(config) as work:
+    async with _pipeline(options) as (work, at_once):
         with options.out.open("ab" if options.resume else "wb") as out:
             jobs = iter(left)
 
@@ -55,14 +58,26 @@ async def _batch(options: argparse.Namespace) -> int:
                     bar.step()
                 return bad
 
-            turns = options.concurrency or config.mcp_pdf_workers + 1
+            turns = options.concurrency or at_once
             failed += sum(await asyncio.gather(*(take_turns() for _ in range(max(1, turns)))))
     bar.close()
     print(f"{len(items) - failed} completed, {failed} failed", file=sys.stderr)
     return 1 if failed else 0
 
 
-async def _one(work: OneShot, item: Item) -> dict[str, Any]:
+@asynccontextmanager
+async def _pipeline(options: argparse.Namespace) -> AsyncIterator[tuple[OneShot | Remote, int]]:
+    """What extracts, and how many documents it is given at once."""
+    if options.service:
+        async with remote(options.service, options.key_file) as work:
+            yield work, REMOTE_AT_ONCE
+    else:
+        config = Config.from_env(os.environ)
+        async with one_shot(config) as work:
+            yield work, config.mcp_pdf_workers + 1
+
+
+async def _one(work: OneShot | Remote, item: Item) -> dict[str, Any]:
     try:
         result = await work.extract(item.path, item.wish, password=item.wish.get("password"))
     except AgentError as exc:

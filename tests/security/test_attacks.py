@@ -300,18 +300,6 @@ def test_keys_are_compared_in_constant_time(tmp_path: Path) -> None:
         KeyFile(tmp_path / "keys.json").caller(token)
 
 
-def test_a_key_opens_with_the_first_request_after_it_was_made(tmp_path: Path) -> None:
-    """Without the next look at the file being due: a service without keys would take its owner for a stranger."""
-    path = tmp_path / "keys.json"
-    file = KeyFile(path)
-    assert not file.configured
-    for name in ("ann", "bob"):
-        caller = file.caller(keys.add(path, name)[0])
-        assert caller is not None
-        assert caller.id == name
-    assert file.configured
-
-
 @pytest.mark.parametrize("module", ["agent/keys.py", "agent/web/door.py", "agent/web/health.py"])
 def test_no_secret_is_compared_by_an_operator(module: str) -> None:
     secret = {"token", "given", "sha256", "_own_key", "own_key", "digest"}

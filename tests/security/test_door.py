@@ -134,6 +134,18 @@ async def test_the_first_key_shuts_the_door_without_a_restart(
     assert (await client.post("/", headers={"Authorization": f"Bearer {token}"})).status == 200
 
 
+def test_a_key_opens_with_the_first_request_after_it_was_made(tmp_path: Path) -> None:
+    """Without the next look at the file being due: a service without keys would take its owner for a stranger."""
+    path = tmp_path / "keys.json"
+    file = keys.KeyFile(path)
+    assert not file.configured
+    for name in ("ann", "bob"):
+        caller = file.caller(keys.add(path, name)[0])
+        assert caller is not None
+        assert caller.id == name
+    assert file.configured
+
+
 async def test_a_revoked_key_opens_nothing_any_more(start: Start, tmp_path: Path) -> None:
     token = make_key(tmp_path)
     keys.revoke(tmp_path / "keys.json", "bob")
