@@ -121,3 +121,16 @@ def running(data_dir: Path, **options: Any) -> Iterator[Service]:
     finally:
         if service.process is not None and service.process.poll() is None:
             service.kill()
+
+
+@contextlib.contextmanager
+def working(data_dir: Path, settings: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that only takes tasks from the shared queue."""
+    own = {"PATH": os.environ["PATH"], "DATA_DIR": str(data_dir), "MCP_PDF_SERVER_DIR": str(SAMPLES)}
+    with data_dir.with_name(data_dir.name + ".log").open("ab") as log:
+        worker = subprocess.Popen([sys.executable, "-m", "agent", "worker"], env=own | dict(settings), stderr=log)
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()

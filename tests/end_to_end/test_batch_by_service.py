@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from agent import keys
 from tests.faults.documents import FIELDS, library, number_of
 from tests.pdf.papers import changed
 from tests.redis_server import redis_server
-from tests.service import SAMPLES, Service, running
+from tests.service import SAMPLES, Service, running, working
 
 DOCUMENTS = 8
 
@@ -30,18 +28,6 @@ def lines(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
-@contextmanager
-def worker(settings: dict[str, str], data: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = settings | {"DATA_DIR": str(data), "PATH": os.environ["PATH"]}
-    with data.with_suffix(".log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "agent", "worker"], env=environment, stderr=log)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def test_every_document_has_its_line_though_a_worker_and_the_front_die(tmp_path: Path) -> None:
     names = library(tmp_path / "papers", DOCUMENTS)
     locked = changed((SAMPLES / "invoice.pdf").read_bytes(), lambda writer: writer.encrypt("pass", algorithm="AES-256"))
@@ -54,9 +40,9 @@ def test_every_document_has_its_line_though_a_worker_and_the_front_die(tmp_path:
         (tmp_path / "redis").mkdir()
         redis = stack.enter_context(redis_server(tmp_path / "redis", "--appendonly", "yes", "--appendfsync", "always"))
         shared = {"STORE_URL": redis.url, "UPLOAD_DIR": str(tmp_path / "uploads"), "MCP_PDF_WORKERS": "1"}
-        shared |= {"TASK_LEASE": "2", "MCP_PDF_SERVER_DIR": str(SAMPLES)}
+        shared["TASK_LEASE"] = "2"
         front = stack.enter_context(running(tmp_path / "front", settings=shared | {"RUN_TASKS": "false"}))
-        victim, _ = [stack.enter_context(worker(shared, tmp_path / name)) for name in ("one", "two")]
+        victim, _ = [stack.enter_context(working(tmp_path / name, shared)) for name in ("one", "two")]
         run = begun(tmp_path / "manifest.jsonl", "--out", out, "--service", front.url, "--concurrency", "4")
         stack.callback(run.kill)
         front.wait(lambda: lines(out))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.redis_server import RedisServer, redis_server
-from tests.service import Service, running
+from tests.service import Service, running, working
 
 ASK = {"text": "Extract invoice_number and total from invoice.pdf"}
 
@@ -58,17 +58,10 @@ def test_a_worker_apart_runs_what_the_front_took(tmp_path: Path, redis: RedisSer
     front = settings(redis, RUN_TASKS="false", UPLOAD_DIR=str(tmp_path / "uploads"))
     with running(tmp_path / "front", settings=front) as service:
         task = service.send(ASK, wait=False)
-        environment = front | {"DATA_DIR": str(tmp_path / "worker"), "PATH": os.environ["PATH"]}
-        environment["MCP_PDF_SERVER_DIR"] = str(service.library)
-        with (tmp_path / "worker.log").open("wb") as log:
-            worker = subprocess.Popen([sys.executable, "-m", "agent", "worker"], env=environment, stderr=log)
-        try:
+        with working(tmp_path / "worker", front) as worker:
             service.wait(lambda: finished(service, task["id"]))
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(30) == 0
-        finally:
-            worker.kill()
-            worker.wait()
 
 
 @pytest.mark.parametrize("command", ["worker", "serve"])
