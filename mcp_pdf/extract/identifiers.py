@@ -108,6 +108,8 @@ _NRB = re.compile(r"(?<![\dA-Z])(\d{2})((?:\s?\d{4}){6})(?!\d)")
 _BIC = re.compile(r"(?<![A-Z0-9])([A-Z]{4})\s?([A-Z]{2})\s?([A-Z0-9]{2})\s?([A-Z0-9]{3})?(?![A-Z0-9])")
 _FAR_COUNTRIES = "US CA MX MY SG CN HK JP AU NZ IN TH AR CL CO PE ZA KR"
 _BIC_COUNTRIES = frozenset(_IBAN_LENGTHS) | frozenset(_FAR_COUNTRIES.split())
+_SIGN = re.compile(r"[Nn][º°ªo]\.?(?=\d)")
+_TAX_SHAPE = re.compile(r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}")  # CPF and CNPJ of Brazil
 _ID = re.compile(r"(?<![\w])[^\W_](?:[\w./\\#&:+-]*[\w])?")
 
 
@@ -202,10 +204,12 @@ def find_bics(text: str, context: Context = PLAIN) -> list[Found]:
 
 
 def find_ids(text: str, context: Context = PLAIN) -> list[Found]:
-    """Tokens that could be an identifier: they hold a digit; `valid` tells those of three characters or more."""
+    """Tokens that could be an identifier: they hold a digit, and are no tax number by their shape; `valid` tells those
+    of three characters or more. A sign for "number" that is set close to its number is none of it."""
     found = []
     for match in _ID.finditer(text):
-        token = match[0]
-        if any(char.isdigit() for char in token):
-            found.append(Found(token, match.start(), match.end(), len(token) >= 3))
+        start = match.start() + (len(sign[0]) if (sign := _SIGN.match(match[0])) else 0)
+        token = text[start : match.end()]
+        if any(char.isdigit() for char in token) and not _TAX_SHAPE.fullmatch(token):
+            found.append(Found(token, start, match.end(), len(token) >= 3))
     return found

@@ -9,7 +9,7 @@ from mcp_pdf.extract.contacts import find_emails, find_phones, find_postcodes
 from mcp_pdf.extract.currencies import currency_of
 from mcp_pdf.extract.dates import day_first, find_dates
 from mcp_pdf.extract.found import Context
-from mcp_pdf.extract.identifiers import find_bics, find_ibans, find_tax_ids
+from mcp_pdf.extract.identifiers import find_bics, find_ibans, find_ids, find_tax_ids
 from mcp_pdf.extract.values import find, normalise
 
 
@@ -58,6 +58,19 @@ def test_a_day_that_is_in_no_calendar_is_no_date() -> None:
 )
 def test_an_amount_keeps_its_digits_and_loses_its_separators(printed: str, expected: str) -> None:
     assert find_amounts(printed)[0].value == expected
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        ("INV-0042", ["INV-0042"]),
+        ("Nº000.000.046", ["000.000.046"]),
+        ("No.4711 of 12", ["4711", "12"]),
+        ("CPF 765.865.078-12, CNPJ 02.364.958/0001-97", []),
+    ],
+)
+def test_an_identifier_is_no_tax_number_and_takes_no_sign_set_close_to_it(printed: str, expected: list[str]) -> None:
+    assert [one.value for one in find_ids(printed)] == expected
 
 
 def test_a_lone_separator_is_judged_by_the_document() -> None:
