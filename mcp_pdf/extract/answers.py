@@ -49,6 +49,11 @@ class Answer:
     evidence: dict[str, Any] = default(default_factory=dict)
 
 
+def _is_phrase(text: str) -> bool:
+    """Whether what stands beside a label in a contract is a value and no piece of a sentence."""
+    return len(text.split()) <= 6 and not text[:1].islower()
+
+
 @dataclass
 class Reading:
     """A document being answered from."""
@@ -68,7 +73,7 @@ class Reading:
     @cached_property
     def running(self) -> RunningText:
         """The document as one text."""
-        return RunningText(self.reader.layout.pages)
+        return RunningText(self.reader.layout.pages, self.reader.context)
 
     @cached_property
     def totals(self) -> dict[str, Candidate]:
@@ -204,7 +209,8 @@ class Reading:
         if concept is None:
             return self._unknown(field)
         if concept in passages.SENTENCES:
-            return passages.stated_in_sentences(concept, self.running) or reader.find(concept, field.type)
+            labelled = [one for one in reader.find(concept, field.type) if _is_phrase(one.text)]
+            return passages.stated_in_sentences(concept, self.running) or labelled
         if concept in passages.HEADS:
             return passages.stated_in_head(concept, reader.layout)
         if concept in shipping.CONCEPTS:

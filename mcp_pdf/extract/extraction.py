@@ -29,6 +29,8 @@ _COUNTRIES = {
 }  # fmt: skip
 _IBERIAN = {"pt": ("PT", "BR"), "es": ("ES", "MX")}  # the second when the text names that country's tax register
 
+_AMERICAN = re.compile(r"\$|\bState of [A-Z]|\bDelaware\b")
+
 
 def extract(document: Document, wish: Wish, tell: Callable[[str], None] | None = None) -> dict[str, Any]:
     """The result of contract shape; the server adds document.id, document.sha256 and the time it took.
@@ -86,7 +88,7 @@ def _reading(document: Document, wish: Wish) -> tuple[Reading, str]:
     country = _COUNTRIES.get(language or "")
     if language in ("pt", "es"):
         country = _IBERIAN[language][bool(re.search(r"\b(?:CNPJ|RFC)\b|R\$", text))]
-    if language == "en" and "$" in text and "€" not in text and "£" not in text:
+    if language == "en" and _AMERICAN.search(text) and "€" not in text and "£" not in text:
         country = "US"
     context = Context(language, country, day_first(text), decimal_mark(text))
     reader = Reader(layout, context)

@@ -19,7 +19,7 @@ _FORM = (
 )
 _NAME_WORD = r"(?:[A-Z0-9&][\w.&'\-/]*|of|and|the|de|&)"
 _COMPANY = re.compile(
-    rf"(?<![\w])((?:[A-Z0-9][\w.&'\-/]*,?\s(?:{_NAME_WORD},?\s){{0,7}}?){_FORM}(?:,?\s{_FORM})*)"
+    rf"(?<![\w])((?:[a-z]?[A-Z0-9][\w.&'\-/]*,?\s(?:{_NAME_WORD},?\s){{0,7}}?){_FORM}(?:,?\s{_FORM})*)"
     r"(?=[\s,;(\"]|$)"
 )
 _PERSON = re.compile(
@@ -27,18 +27,21 @@ _PERSON = re.compile(
     r"(?=[\s,;(\"]|$)"
 )
 _BETWEEN = re.compile(
-    r"\b(?:by and (?:between|among)|between|among|made by|entered into by|is by|from)\b(?: and among)?:?\s",
+    r"\b(?:by and (?:between|among)|between|among|made by|issued by|entered into by|is by|from)\b(?: and among)?:?\s",
     re.IGNORECASE,
 )
 _DEFINED = re.compile(
     r"\(\s*(?:the |each,? |collectively,? |together[^\"()]{0,60}"
-    r"|hereinafter[^\"()]{0,40}|as [^\"()]{0,30})*[\"']"
+    r"|hereinafter[^\"()]{0,200}|as [^\"()]{0,30})*[\"']"
 )
 _NOT_PARTY = re.compile(
     r"^(?:the )?(?:authorized|interim|chief|president|borrower|lender|company|agreement|executive"
     r"|employee|consultant|recipient|effective date|section|exhibit|securities|board|state|new york"
     r"|united states|mutual|confidential|non|this|article|contractor|parties|party)\b",
     re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(
+    rf"\bWHEREAS|\bRECITALS|\bWITNESSETH|\bNOW,? THEREFORE|[a-z\")]\.\s+(?!{_FORM}[\s,])(?:[A-Z1-9]|The )"
 )
 _EFFECTIVE = re.compile(
     r"(?:effective (?:as of|date|on)|dated(?: as of)?|made (?:and entered into )?(?:as of|on|this"
@@ -80,6 +83,15 @@ _TERM = re.compile(
     rf" of)[^.;]{{0,110}}?\b{_SPAN}",
     re.IGNORECASE,
 )
+_NAMED_TERM = re.compile(rf"\b{_SPAN}[^.;()]{{0,40}}\(the \"(?:[\w ]+ )?Term\"\)", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"(?:term of|(?:this )?agreement (?:shall|will) (?:automatically )?(?:terminate|expire))", re.IGNORECASE
+)
+
+_BEFORE_NAME = re.compile(
+    r"(?:(?:[A-Z][a-z]+ )?(?:Borrowers?|Lenders?|Guarantors?|Agent|Parent|Holdings|Company),|Among|Between|From|With)\s+"
+)
+SIGNATURES = 3_000  # characters at the end of an agreement that may be its signatures
 
 
 def contract_parties(text: RunningText) -> list[Passage]:
@@ -99,7 +111,7 @@ def contract_parties(text: RunningText) -> list[Passage]:
 def _clause(head: str, start: int) -> str:
     """The clause up to where recitals begin; full stops of abbreviations do not end it."""
     window = head[start : start + 900]
-    end = re.search(r"\bWHEREAS|\bRECITALS|\bWITNESSETH|\bNOW,? THEREFORE|[a-z\")]\.\s+(?:[A-Z1-9]|The )", window)
+    end = _CLAUSE_END.search(window)
     return window[: end.start() + 2] if end else window
 
 
@@ -135,17 +147,32 @@ def _next_name(window: str, at: int) -> re.Match[str] | None:
 
 
 def effective_dates(text: RunningText) -> list[Passage]:
-    """Dates that the opening says the agreement is made or effective on; a letter's own date comes last."""
+    """Dates that the opening says the agreement is made or effective on, else the day of the last signature; a letter's
+    own date comes last."""
     head = text.text[:5000]
     found = []
-    for date in find_dates(head):
+    for date in find_dates(head, text.context):
         before = head[max(0, date.start - 90) : date.start]
         if _EFFECTIVE.search(before):
             score = 0.9 if "ffective" in before else 0.7
             found.append(text.passage(date.value, date.start, date.end, score))
+    found = found or _signed(text)
     if not found:
-        found = [text.passage(date.value, date.start, date.end, 0.4) for date in find_dates(head[:1200])[:1]]
+        found = [
+            text.passage(date.value, date.start, date.end, 0.4) for date in find_dates(head[:1200], text.context)[:1]
+        ]
     return sorted(found, key=lambda passage: -passage.score)
+
+
+def _signed(text: RunningText) -> list[Passage]:
+    """The latest date beside `Date:` or `Dated:` in the last part of the text."""
+    tail = len(text.text) - SIGNATURES
+    signed = []
+    for match in re.finditer(r"\bDated?:\s{0,8}(?=\S)", text.text):
+        near = find_dates(text.text[match.end() : match.end() + 30], text.context)
+        if match.start() > tail and near and near[0].start == 0:
+            signed.append(text.passage(near[0].value, match.end(), match.end() + near[0].end, 0.7))
+    return sorted(signed, key=lambda passage: str(passage.value))[-1:]
 
 
 def jurisdictions(text: RunningText) -> list[Passage]:
@@ -163,29 +190,31 @@ def jurisdictions(text: RunningText) -> list[Passage]:
 def terms(text: RunningText) -> list[Passage]:
     """How long an agreement lasts, as number and unit: `2 years`."""
     found = []
-    for match in _TERM.finditer(text.text):
+    for match in (*_TERM.finditer(text.text), *_NAMED_TERM.finditer(text.text)):
         printed = match["number"].lower()
         number = _VALUES.get(printed) or int(printed)
         unit = match["unit"].lower().rstrip("s")
         if unit == "day" or not number:
             continue
-        clause = match[0].lower()
         secret = "confiden" in text.text[max(0, match.start() - 150) : match.end()]
-        score = 0.9 if clause.startswith("term of") else 0.7 if secret else 0.4
+        whole = 1.0 if match.re is _NAMED_TERM else 0.9 if _WHOLE.match(match[0]) else 0.0
+        score = whole or (0.7 if secret else 0.4)
         value = f"{number} {unit}{'' if number == 1 else 's'}"
         found.append(text.passage(value, match.start("number"), match.end("unit"), score))
     return sorted(found, key=lambda passage: -passage.score)
 
 
 def named_as(text: RunningText, role: str) -> list[Passage]:
-    """Companies that a sentence names in a role: `X, as the Borrower`, `X, as Administrative Agent`."""
-    wanted = re.compile(rf",?\s+(?:as|\()\s*(?:the |a |\")?(?:initial )?{re.escape(role)}\b", re.IGNORECASE)
+    """Companies that a sentence names in a role: `X, as the Borrower`, `X, as Administrative Agent`; of two spellings of
+    the first one the longer."""
+    wanted = re.compile(rf",?\s+(?:as|\()\s*(?:the |a |\")?(?:initial )?{re.escape(role)}s?\b", re.IGNORECASE)
     found = []
     for match in _COMPANY.finditer(text.text[:20000]):
-        after = wanted.match(text.text, match.end())
-        if after:
-            found.append(text.passage(match[1], match.start(1), match.end(1), 0.9))
-    return found
+        if wanted.match(text.text, match.end()):
+            start = match.start(1) + (len(before[0]) if (before := _BEFORE_NAME.match(match[1])) else 0)
+            found.append(text.passage(text.text[start : match.end(1)], start, match.end(1), 0.9))
+    same = [one for one in found if squash(one.value).startswith(squash(found[0].value))]
+    return sorted(same, key=lambda one: -len(one.value)) + [one for one in found if one not in same]
 
 
 def loan_amounts(text: RunningText) -> list[Passage]:
@@ -208,6 +237,6 @@ def maturity_dates(text: RunningText) -> list[Passage]:
     ):
         found.extend(
             text.passage(date.value, match.start() + date.start, match.start() + date.end, 0.9)
-            for date in find_dates(match[0])[:1]
+            for date in find_dates(match[0], text.context)[:1]
         )
     return found

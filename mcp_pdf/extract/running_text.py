@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mcp_pdf.extract.found import PLAIN, Context
 from mcp_pdf.pdf.page import Page, Word
 
 
@@ -23,7 +24,8 @@ class Passage:
 class RunningText:
     """All words in reading order, one space between; a hyphen that ends a printed line is kept."""
 
-    def __init__(self, pages: Sequence[Page]) -> None:
+    def __init__(self, pages: Sequence[Page], context: Context = PLAIN) -> None:
+        self.context = context
         self._words = [(page.number, word) for page in pages for word in page.words]
         self._starts: list[int] = []
         at = 0

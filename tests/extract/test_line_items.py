@@ -1,4 +1,4 @@
-"""Rows of item tables, parties, receipts and contracts, from words alone."""
+"""Rows of item tables, parties and receipts, from words alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from mcp_pdf.extract.found import PLAIN
 from mcp_pdf.extract.layout import Layout
 from mcp_pdf.extract.line_items import line_items
 from mcp_pdf.extract.parties import labelled_parties
-from mcp_pdf.extract.prose import contract_parties, effective_dates, jurisdictions, terms
 from mcp_pdf.extract.receipt_head import merchant_address, merchant_name
-from mcp_pdf.extract.running_text import RunningText
 from tests.extract.placed import page
 
 
@@ -72,16 +70,3 @@ def test_the_head_of_a_receipt_names_the_merchant_and_its_address() -> None:
     assert name is not None
     assert address is not None
     assert (name.value, address.value) == ("BLUE MART SDN BHD", "12 JALAN RAYA, 81700 PASIR")
-
-
-def test_a_contract_states_its_parties_date_term_and_law_in_sentences() -> None:
-    clause = (
-        "This Agreement is made as of May 3, 2015 by and between Alpha Software, Inc., a Delaware corporation"
-        ' ("Alpha"), and Beta Holding LLC ("Beta"). WHEREAS the term of this Agreement is two (2) years;'
-        " it is governed by the laws of the State of New York."
-    )
-    text = RunningText([page((0, 0, clause))])
-    assert [party.value for party in contract_parties(text)] == ["Alpha Software, Inc.", "Beta Holding LLC"]
-    assert effective_dates(text)[0].value == "2015-05-03"
-    assert terms(text)[0].value == "2 years"
-    assert jurisdictions(text)[0].value == "New York"
