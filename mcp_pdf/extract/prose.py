@@ -89,7 +89,8 @@ _WHOLE = re.compile(
 )
 
 _BEFORE_NAME = re.compile(
-    r"(?:(?:[A-Z][a-z]+ )?(?:Borrowers?|Lenders?|Guarantors?|Agent|Parent|Holdings|Company),|Among|Between|From|With)\s+"
+    r"(?:(?:[A-Z][a-z]+ )?(?:Borrowers?|Lenders?|Guarantors?|Agent|Parent|Holdings|Company),"
+    r"|Among|Between|From|With)\s+"
 )
 SIGNATURES = 3_000  # characters at the end of an agreement that may be its signatures
 
@@ -205,8 +206,10 @@ def terms(text: RunningText) -> list[Passage]:
 
 
 def named_as(text: RunningText, role: str) -> list[Passage]:
-    """Companies that a sentence names in a role: `X, as the Borrower`, `X, as Administrative Agent`; of two spellings of
-    the first one the longer."""
+    """Companies that a sentence names in a role: `X, as the Borrower`, `X, as Administrative Agent`.
+
+    Of several spellings of the first one the longest comes first.
+    """
     wanted = re.compile(rf",?\s+(?:as|\()\s*(?:the |a |\")?(?:initial )?{re.escape(role)}s?\b", re.IGNORECASE)
     found = []
     for match in _COMPANY.finditer(text.text[:20000]):

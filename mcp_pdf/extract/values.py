@@ -16,9 +16,7 @@ from mcp_pdf.extract.identifiers import find_bics, find_ibans, find_ids, find_ta
 
 _YES_WORDS = "yes y true x on checked ja oui si sim sí tak evet ano da ☒ ☑ ✓ ✔ 1 wahr vrai"
 _NO_WORDS = "no n false off unchecked nein non nao não nie hayir ne nu ☐ 0 falsch faux nej nei"
-_ARTICLES = frozenset(
-    ["the", "a", "an", "der", "die", "das", "le", "la", "les", "il", "el", "los"]
-)  # alone they name nothing
+_ARTICLES = frozenset(["the", "a", "an", "der", "die", "das", "le", "la", "les", "il", "el", "los"])
 _YES, _NO = frozenset(_YES_WORDS.split()), frozenset(_NO_WORDS.split())
 
 
@@ -70,7 +68,7 @@ def normalise(kind: str, text: str, context: Context = PLAIN) -> Any:
     if not printed:
         return None
     if kind in ("string", "name", "address"):
-        return None if printed.casefold() in _ARTICLES else printed
+        return None if printed.casefold() in _ARTICLES else printed  # alone they name nothing
     if kind == "id":
         return printed.strip(" .,:;#") or None
     if kind == "percent":
