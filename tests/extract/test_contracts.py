@@ -28,7 +28,7 @@ def test_a_contract_states_its_parties_date_term_and_law_in_sentences() -> None:
 
 
 LONG_DEFINITION = (
-    'made between aZure.com, Inc., a Nevada corporation (hereinafter referred to with its predecessors as the'
+    "made between aZure.com, Inc., a Nevada corporation (hereinafter referred to with its predecessors as the"
     ' "Company"), and John Smith (the "Employee").'
 )
 FULL_STOP = (
