@@ -91,6 +91,12 @@ def inside_number(text: str, hit: Hit) -> bool:
     return after or (text[max(0, hit.start - 1) : hit.start] in ("-", "/") and text[max(0, hit.start - 2)].isdigit())
 
 
+def _ends_value(text: str, hit: Hit) -> bool:
+    """Whether the words are the last ones of a value behind a colon: `Advertiser: Jon Francis Campaign`."""
+    before = text[: hit.start].rpartition(":")
+    return bool(before[0].strip() and before[2].strip()) and hit.end == len(text.rstrip())
+
+
 def _joined(text: str, hit: Hit, hits: Sequence[Hit]) -> str:
     """The concept of the number's label that a date's label goes on from; empty without."""
     if hit.concept != "issue_date":
@@ -117,6 +123,7 @@ class Reader:
         words = lexicon()
         for segment in self.layout.segments:
             hits = [hit for hit in words.hits(segment.text) if not inside_number(segment.text, hit)]
+            hits = [hit for hit in hits if not _ends_value(segment.text, hit)]
             starts = sorted({hit.start for hit in hits})
             covered = sum(end - start for start, end in {(hit.start, hit.end) for hit in hits})
             self.labelled[segment.index] = covered / max(1, len(segment.text.rstrip(": ")))
