@@ -20,6 +20,7 @@ from agent.config import Config
 from agent.errors import ConfigError
 from agent.telemetry import logs, tracing
 from agent.web.connection import CENSUS, Runner
+from agent.web.health import METRICS
 from agent.web.keys import RELOAD
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ async def run(config: Config, make: Callable[[], web.Application], *, listens: b
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     app = make()
+    output.on_drop = app[METRICS].log_lines_dropped_total.inc
     loop.add_signal_handler(signal.SIGHUP, _reload, app)
     runner = Runner(app, app[CENSUS], keepalive_timeout=KEEPALIVE_S, shutdown_timeout=2.0)
     extra: web.AppRunner | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import logging.handlers
+import os
 import queue
 import sys
 import threading
@@ -111,7 +112,8 @@ class TextLines(_Lines):
 
 
 class LogOutput(logging.handlers.QueueHandler):
-    """The root handler. `dropped` counts lines lost to a full queue; `close` writes what is left, within 2 s."""
+    """The root handler. `dropped` counts lost lines, `on_drop` hears of each (in any thread); `close` writes what is
+    left, within 2 s."""
 
     def __init__(self, stream: BinaryIO, formatter: logging.Formatter, *, lines: int = _QUEUE_LINES) -> None:
         self._lines: queue.Queue[bytes | None] = queue.Queue(lines)
@@ -122,6 +124,7 @@ class LogOutput(logging.handlers.QueueHandler):
         self._stream = stream
         self._told = 0
         self._closed = False
+        self._gone = False
         self._writer = threading.Thread(target=self._write, name="logs", daemon=True)
         self._writer.start()
 
@@ -132,9 +135,7 @@ class LogOutput(logging.handlers.QueueHandler):
         try:
             self._lines.put_nowait(cast("bytes", record))
         except queue.Full:
-            self.dropped += 1
-            if self.on_drop is not None:
-                self.on_drop()
+            self._lose()
 
     def close(self) -> None:
         if not self._closed:
@@ -142,6 +143,9 @@ class LogOutput(logging.handlers.QueueHandler):
             with contextlib.suppress(queue.Full):
                 self._lines.put(None, timeout=_FLUSH_S)
             self._writer.join(_FLUSH_S)
+            if self._gone:  # else the interpreter fails to flush at exit, and ends with 120
+                with contextlib.suppress(OSError, ValueError):
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
         super().close()
 
     def flush(self) -> None:
@@ -154,10 +158,16 @@ class LogOutput(logging.handlers.QueueHandler):
                 if self._lines.empty():
                     self._stream.flush()
             except (OSError, ValueError):  # the reader is gone: nobody is left to tell
-                self.dropped += 1
+                self._gone = True
+                self._lose()
                 time.sleep(0.01)  # a closed pipe must not turn this thread into a busy loop
         with contextlib.suppress(OSError, ValueError):
             self._stream.flush()
+
+    def _lose(self) -> None:
+        self.dropped += 1
+        if self.on_drop is not None:
+            self.on_drop()
 
     def _notice(self) -> bytes:
         """A line that tells how many lines were lost since it was last told; empty when none were."""

@@ -1,7 +1,7 @@
-"""From words to lines, segments, blocks and reading order. Pure: words in, words out.
+"""From words to lines, segments and reading order. Pure: words in, words out.
 
 A *line* is what shares a baseline across the whole page. A *segment* is a part of a line without a wide gap: a label,
-a cell, a line of a column. A *block* is a stack of segments that belong together: an address, a paragraph.
+a cell, a line of a column.
 """
 
 from __future__ import annotations
@@ -61,23 +61,6 @@ class Segment:
 Line = Segment
 
 
-@dataclass(slots=True)
-class Block:
-    """Segments stacked without a gap, aligned left, right or centred."""
-
-    segments: list[Segment]
-
-    @property
-    def text(self) -> str:
-        """One printed line a line."""
-        return "\n".join(segment.text for segment in self.segments)
-
-    @property
-    def box(self) -> Box:
-        """The union of the segments' boxes."""
-        return union(segment.box for segment in self.segments)
-
-
 def box_of(words: Iterable[Word]) -> Box:
     """The union of the boxes of at least one word."""
     left = top = float("inf")
@@ -92,12 +75,6 @@ def box_of(words: Iterable[Word]) -> Box:
         if y1 > bottom:
             bottom = y1
     return (left, top, right, bottom)
-
-
-def union(boxes: Iterable[Box]) -> Box:
-    """The smallest box around at least one box."""
-    x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
-    return (min(x0s), min(y0s), max(x1s), max(y1s))
 
 
 def is_vertical(word: Word) -> bool:
@@ -176,34 +153,6 @@ def segments(words: Sequence[Word], gap: float = WIDE_GAP) -> list[Segment]:
 def _segments(rows: Sequence[Sequence[Word]], upright: Sequence[Word], gap: float = WIDE_GAP) -> list[Segment]:
     found = [segment for row in rows for segment in _split(row, gap)]
     return found + [Segment.of([word]) for word in upright]
-
-
-def blocks(parts: Sequence[Segment]) -> list[Block]:
-    """Segments stacked into blocks: each goes below the nearest one above that it is aligned with."""
-    found: list[Block] = []
-    for segment in sorted(parts, key=lambda part: part.y0):
-        home = _home(found, segment)
-        if home is None:
-            found.append(Block([segment]))
-        else:
-            home.segments.append(segment)
-    return found
-
-
-def _home(found: list[Block], segment: Segment) -> Block | None:
-    for block in reversed(found[-60:]):  # the nearest blocks are the last ones begun or a few before
-        last = block.segments[-1]
-        gap = segment.y0 - last.y1
-        height = min(segment.height, last.height)
-        if -0.5 * height <= gap <= 0.75 * height and _aligned(last, segment) and last.y0 < segment.y0:
-            return block
-    return None
-
-
-def _aligned(above: Segment, below: Segment) -> bool:
-    slack = 0.5 * min(above.height, below.height)
-    centred = abs(above.x0 + above.x1 - below.x0 - below.x1) / 2
-    return abs(above.x0 - below.x0) <= slack or abs(above.x1 - below.x1) <= slack or centred <= slack
 
 
 def reading_order(words: Sequence[Word]) -> list[Word]:
