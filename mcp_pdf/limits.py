@@ -43,7 +43,6 @@ class Limits:
     scans_per_extraction: int = 100
     result_bytes: int = 1_000_000
     answer_bytes: int = 32 * MIB  # what a worker may send at most; a longer answer ends it
-    request_bytes: int = 2 * MIB
     form_fields: int = 2_000
     attachment_bytes: int = 700_000  # base64 of it fits a result
     picture_bytes: int = 740_000  # of a JPEG: with its base64 and the words around it a result stays below 1 MB

@@ -13,7 +13,7 @@ import signal
 import socket
 import struct
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import orjson
@@ -35,7 +35,6 @@ class _Channel:
 
     socket: socket.socket
     statm: int
-    last_progress: tuple[int, str] = field(default=(0, ""))
 
     def send(self, kind: bytes, *parts: bytes) -> None:
         """By write(2): sendto is among the calls that are refused here."""

@@ -39,7 +39,6 @@ class Send:
     blocking: bool | None = None
     history_length: int | None = None
     push: PushWish | None = None
-    output_modes: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=empty)
 
 

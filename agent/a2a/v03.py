@@ -19,13 +19,13 @@ def read_send(fields: Fields, *, wrapped_data: bool = False) -> ops.Send:
     if message is None:
         raise fields.wrong("message", "is required")
     config = fields.child("configuration") or Fields({}, "configuration")
+    config.strings("acceptedOutputModes")  # checked alone: answers have the modes of the card
     push = config.child("pushNotificationConfig") or config.child("pushNotification")
     return ops.Send(
         message=read_message(message, wrapped_data=wrapped_data),
         blocking=config.flag("blocking"),
         history_length=read_history_length(config),
         push=read_push(push) if push and push.json else None,
-        output_modes=config.strings("acceptedOutputModes"),
         metadata=fields.mapping("metadata"),
     )
 

@@ -17,13 +17,13 @@ STATE_NAMES = {state: f"TASK_STATE_{state.name}" for state in State}
 def read_send(fields: Fields) -> ops.Send:
     message = read_message(fields.need_child("message"))
     config = fields.child("configuration") or Fields({}, "configuration")
+    config.strings("acceptedOutputModes")  # checked alone: answers have the modes of the card
     push = config.child("taskPushNotificationConfig") or config.child("pushNotificationConfig")
     return ops.Send(
         message=message,
         blocking=not config.flag("returnImmediately"),
         history_length=read_history_length(config),
         push=read_push(push) if push and push.json else None,
-        output_modes=config.strings("acceptedOutputModes"),
         metadata=fields.mapping("metadata"),
     )
 

@@ -24,11 +24,12 @@ from agent.tasks.ending import end
 from agent.tasks.ledger import Ledger, Live
 from agent.tasks.push import Pusher
 from agent.tasks.queue import Queue
+from agent.tasks.readers import Readers, hang_up
 from agent.tasks.retention import Retention
 from agent.tasks.run import Work
 from agent.tasks.runner import Runner
 from agent.tasks.store import Claim, Claimed, Erase, Erased, ListQuery, PushConfig, Store, TaskPage
-from agent.tasks.subscription import Subscription, Update
+from agent.tasks.subscription import Update
 from agent.tasks.tally import Tally
 from agent.tasks.turns import Turns
 from agent.tasks.uploads import Uploads
@@ -70,13 +71,9 @@ class TaskEngine:
         self._tally = Tally(metrics) if metrics is not None else None
         self._ledger = Ledger(store, self._told)
         self._runner = Runner(self._ledger, uploads, work, task_timeout_s=task_timeout_s)
+        self._readers = Readers(self._ledger, self._runner, store)
         turns = Turns(
-            self._runner,
-            self._ledger,
-            store,
-            max_concurrent=max_concurrent,
-            queue_limit=queue_limit,
-            metrics=metrics,
+            self._runner, self._ledger, store, max_concurrent=max_concurrent, queue_limit=queue_limit, metrics=metrics
         )
         self._queue: Queue = shared(self._runner, self._ledger, store, turns) if shared else turns
         self._retention = Retention(
@@ -158,23 +155,12 @@ class TaskEngine:
             yield answer
             return
         live, task = await self._accept(caller, message, push, idempotency_key, metadata)
-        async with self._listening(live, task.version, snapshot=task) as updates:
+        async with self._readers.listening(live, task.version, snapshot=task) as updates:
             yield updates
 
     async def wait(self, caller: Caller, task_id: str, timeout_s: float) -> Task:
         """The task once it is terminal or interrupted, or as it is when the time is up."""
-        live = await self._own(caller, task_id)
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        live.waiters.add(waiter)
-        try:
-            async with self._ledger.followed(live), asyncio.timeout(timeout_s):
-                if not (live.task.state.terminal or live.task.state.interrupted):
-                    await waiter
-        except TimeoutError:
-            pass
-        finally:
-            live.waiters.discard(waiter)
-        return live.task
+        return await self._readers.wait(await self._own(caller, task_id), timeout_s)
 
     async def get(self, caller: Caller, task_id: str) -> Task:
         return (await self._own(caller, task_id)).task
@@ -206,7 +192,7 @@ class TaskEngine:
         live = await self._own(caller, task_id)
         if after is None and live.task.state.terminal:
             raise UnsupportedOperation(f"the task has ended: {live.task.state.value}")
-        async with self._listening(live, after) as updates:
+        async with self._readers.listening(live, after) as updates:
             yield updates
 
     async def create_push(self, caller: Caller, config: PushConfig) -> PushConfig:
@@ -248,17 +234,10 @@ class TaskEngine:
         self._runner.draining = True
         for live in self._ledger.all():
             if live.runner is None:
-                self._hang_up(live)
+                hang_up(live)
         await self._queue.drain(deadline_s)
         for live in self._ledger.all():
-            self._hang_up(live)
-
-    def _hang_up(self, live: Live) -> None:
-        for subscription in live.subscriptions:
-            subscription.close()
-        for waiter in live.waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+            hang_up(live)
 
     async def _accept(
         self,
@@ -304,7 +283,7 @@ class TaskEngine:
         if isinstance(claim, Live):
             return claim, claim.task
         if not (live.task.state.terminal or live.task.state.interrupted):
-            await self.wait(caller, live.task.id, _FOLLOW_UP_GRACE_S)  # it may be about to ask
+            await self._readers.wait(live, _FOLLOW_UP_GRACE_S)  # it may be about to ask
         push = self._push().checked(push, live.task, delivered=live.task.version) if push is not None else None
         event = MessageReceived(message, now(), withheld=bool(secrets))
         named = intake.documents_named(message)
@@ -348,34 +327,6 @@ class TaskEngine:
         if live.task.caller != caller.id:
             raise TaskNotFound(f"there is no task {task_id}")
         return live
-
-    @asynccontextmanager
-    async def _listening(
-        self, live: Live, after: int | None, *, snapshot: Task | None = None
-    ) -> AsyncIterator[AsyncIterator[Update]]:
-        subscription = Subscription()
-        live.subscriptions.add(subscription)
-        try:
-            async with self._ledger.followed(live):
-                over = live.task.state.terminal or (self.draining and live.runner is None)
-                subscription.preload(await self._told_so_far(live, after, snapshot))
-                if over:
-                    subscription.close()  # after what is preloaded nothing more can come
-                yield subscription
-        finally:
-            live.subscriptions.discard(subscription)
-
-    async def _told_so_far(self, live: Live, after: int | None, snapshot: Task | None) -> Sequence[Update]:
-        task = live.task
-        first = [Update(snapshot.version, snapshot)] if snapshot is not None else []
-        if after is None or after > task.version:
-            return [Update(task.version, task)]
-        if after == task.version:
-            return first
-        entries = await self._store.journal(task.id, after)
-        if not entries or entries[0].sequence > after + 1:
-            return [Update(live.task.version, live.task)]
-        return first + [Update(entry.sequence, live.task, entry.event) for entry in entries]
 
     def _push(self) -> Pusher:
         if self._pusher is None:

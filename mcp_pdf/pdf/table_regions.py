@@ -24,8 +24,6 @@ STAGGERED = 0.15  # of the line height: lines that overlap by more belong to one
 SLACK_PT = 2.0
 _NUMBER = re.compile(r"^[(\[+\-–€$£¥]*\s*\d[\d.,'’ \u00a0\u202f/:-]*\s*(?:%|€|\$|£|[A-Za-z²³.]{1,4})?[)\]*-]*$")
 
-Ruling = tuple[float, float, float, float]
-
 
 @dataclass(slots=True)
 class GridLine:
