@@ -1,16 +1,51 @@
-"""How one setting is read from text: each function returns the value or raises ValueError with what was expected."""
+"""A setting: its row beside the field that holds it, and how it is read from text.
+
+Each reading function returns the value or raises ValueError with what was expected.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 PLACEHOLDERS = ("your", "changeme", "change-me", "change_me", "replace", "<", "xxx", "placeholder", "todo", "example")
 
 MOUNTED = Path("/var/run/secrets/api-key")  # where the guide's manifests mount the model's key
+
+
+def setting(
+    name: str,
+    default: Any,
+    parse: Callable[[str], Any],
+    meaning: str,
+    *,
+    secret: bool = False,
+    shown: str | None = None,
+) -> Any:
+    """A dataclass field with its row: variable, how it is parsed, what it means, what stands for its default."""
+    row = {"name": name, "parse": parse, "meaning": meaning, "secret": secret, "shown": shown}
+    return dataclasses.field(default=default, metadata=row)
+
+
+def rows(of: Any) -> list[dict[str, Any]]:
+    """One row a setting of a dataclass: field, name, parse, meaning, secret, default, shown."""
+    return [
+        {**f.metadata, "field": f.name, "default": f.default} for f in dataclasses.fields(of) if "name" in f.metadata
+    ]
+
+
+def table(of: Any) -> str:
+    """The README's table of settings, as Markdown."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for row in rows(of):
+        default = row["shown"] or (f"`{spell(row['default'])}`" if spell(row["default"]) else "")
+        lines.append(f"| `{row['name']}` | {default} | {row['meaning']} |")
+    return "\n".join(lines)
 
 
 def text(value: str) -> str:

@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.config import Config, table
+from agent.config import Config
 from agent.errors import ConfigError
-from agent.settings import is_placeholder
+from agent.settings import is_placeholder, table
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 START_S = 30.0
@@ -33,7 +33,7 @@ class Finding(NamedTuple):
 def config(options: argparse.Namespace) -> int:
     """Prints each setting with its value and source, secrets masked."""
     if options.table:
-        print(table())
+        print(table(Config))
         return 0
     for name, value, source in Config.from_env(os.environ).effective():
         print(f"{name:32} {value:40} {source}")
