@@ -45,25 +45,10 @@ async def open_means(
         return
     redis = pools.redis("limits", config.shared_store_url) if config.shared_store_url else None
     prices = read_prices(config.gemini_prices_file or LISTED)
-    gemini = Gemini(
-        lambda: pools.http("gemini", connector=aiohttp.TCPConnector(limit=config.gemini_concurrency)),
-        model_key(
-            value=config.google_api_key,
-            file=config.google_api_key_file,
-            aws_secret_id=config.aws_secret_id if config.use_aws_secrets else None,
-            learnt=logs.hide,
-        ),
-        base_url=config.gemini_base_url,
-        vertex=config.google_genai_use_vertexai,
-    )
+    gemini = _gemini(config, pools)
     chain = ModelChain(
         gemini,
-        Policy(
-            (config.gemini_model, *config.gemini_fallback_models),
-            attempt_s=config.llm_timeout_s,
-            total_s=TOTAL_ATTEMPTS * config.llm_timeout_s,
-            at_once=config.gemini_concurrency,
-        ),
+        _policy(config),
         limiter=Limiter(rpm=config.gemini_rpm, tpm=config.gemini_tpm, places=SharedPlaces(redis) if redis else None),
         prices=prices,
         answers=Answers(cache, kept / "answers" if kept else None, keep_s=config.task_ttl_s),
@@ -85,6 +70,29 @@ async def open_means(
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
+
+
+def _gemini(config: Config, pools: Pools) -> Gemini:
+    return Gemini(
+        lambda: pools.http("gemini", connector=aiohttp.TCPConnector(limit=config.gemini_concurrency)),
+        model_key(
+            value=config.google_api_key,
+            file=config.google_api_key_file,
+            aws_secret_id=config.aws_secret_id if config.use_aws_secrets else None,
+            learnt=logs.hide,
+        ),
+        base_url=config.gemini_base_url,
+        vertex=config.google_genai_use_vertexai,
+    )
+
+
+def _policy(config: Config) -> Policy:
+    return Policy(
+        (config.gemini_model, *config.gemini_fallback_models),
+        attempt_s=config.llm_timeout_s,
+        total_s=TOTAL_ATTEMPTS * config.llm_timeout_s,
+        at_once=config.gemini_concurrency,
+    )
 
 
 async def _watch(gemini: Gemini, chain: ModelChain) -> None:

@@ -38,6 +38,21 @@ INSTRUCTIONS = (
 
 Context = ServerRequestContext[Any]
 
+LISTED = types.ListToolsResult(
+    tools=[
+        types.Tool(
+            name=tool.name,
+            description=tool.description,
+            input_schema=tool.schema,
+            annotations=types.ToolAnnotations(
+                read_only_hint=tool.read_only, idempotent_hint=True, open_world_hint=False, destructive_hint=False
+            ),
+            _meta={"audience": "agent"} if tool.internal else None,
+        )
+        for tool in TOOLS
+    ]
+)
+
 
 @asynccontextmanager
 async def open_desk(settings: Settings, forkservers: Forkservers) -> AsyncIterator[Desk]:
@@ -69,24 +84,10 @@ async def open_desk(settings: Settings, forkservers: Forkservers) -> AsyncIterat
 def make_server(desk: Desk) -> Server[Any]:
     """The protocol side: lists the tools, checks arguments, turns failures into error results of one shape."""
     validators = {tool.name: jsonschema_rs.validator_for(tool.schema) for tool in TOOLS}
-    listed = types.ListToolsResult(
-        tools=[
-            types.Tool(
-                name=tool.name,
-                description=tool.description,
-                input_schema=tool.schema,
-                annotations=types.ToolAnnotations(
-                    read_only_hint=tool.read_only, idempotent_hint=True, open_world_hint=False, destructive_hint=False
-                ),
-                _meta={"audience": "agent"} if tool.internal else None,
-            )
-            for tool in TOOLS
-        ]
-    )
 
     async def list_tools(context: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         del context, params
-        return listed
+        return LISTED
 
     async def call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         async def tell(done: int, total: int, words: str) -> None:

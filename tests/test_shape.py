@@ -1,4 +1,4 @@
-"""The shape that keeps the code readable in an hour: no module over 400 lines, no function over 60, no vague names."""
+"""The shape that keeps the code readable in an hour: short modules, short functions, no vague names."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_is_one_noun_that_can_be_read_at_once(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
-    long = [f.name for f in _functions(path) if (f.end_lineno or f.lineno) - f.lineno >= 60]
-    assert not long, f"functions over 60 lines: {long}"
+    of_the_product = path.relative_to(ROOT).parts[0] in ("agent", "mcp_pdf")
+    module_lines, function_lines = (350, 45) if of_the_product else (400, 60)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= module_lines
+    long = [f.name for f in _functions(path) if (f.end_lineno or f.lineno) - f.lineno >= function_lines]
+    assert not long, f"functions over {function_lines} lines: {long}"
 
 
 def test_modules_are_named_for_what_they_hold() -> None:
