@@ -112,7 +112,7 @@ def make_worker(
 
 def _operate(app: web.Application, config: Config, metrics: Metrics) -> None:
     """What operators see of the process, and its orderly end."""
-    health = app[health_routes.HEALTH] = Health()
+    health = app[health_routes.HEALTH] = Health(metrics.health_check_ok)
     app[health_routes.METRICS] = metrics
     app[health_routes.METRICS_ENABLED] = config.enable_metrics
     app[health_routes.METRICS_TOKEN] = config.metrics_token or ""
@@ -136,7 +136,7 @@ def _parts(
             pools = app[POOLS] = await opened.enter_async_context(Pools())
             if door is not None and config.oidc_issuer and config.oidc_audience:
                 door.oidc = Oidc(config.oidc_issuer, config.oidc_audience, pools.http("oidc"))
-            tell = partial(pools.tell, metrics.pool_connections)
+            tell = partial(pools.tell, metrics.pool_connections), health.report
             pulse = await opened.enter_async_context(Pulse(memory, metrics.event_loop_lag_seconds, tell=tell))
             store = await _open_store(opened, config, pools)
             uploads = Uploads(config.uploads, store, ttl_s=config.task_ttl_s, max_bytes=config.max_pdf_size_kb * 1024)

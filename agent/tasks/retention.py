@@ -86,6 +86,7 @@ class Retention:
             counts = await self._store.counts()
             for state in State:
                 self._metrics.extraction_tasks.labels(state.value).set(counts.get(state, 0))
+            self._metrics.extraction_dead_letters.set(len(await self._store.dead()))
 
     async def _forget_kept(self) -> None:
         """What was erased may stand in a result that is kept for the next one who asks."""

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from prometheus_client import Gauge
+
 from agent.task import EMPTY
 
 log = logging.getLogger(__name__)
@@ -28,9 +30,10 @@ class _Part:
 
 
 class Health:
-    """The registered checks. `draining` makes the process not ready, for good."""
+    """The registered checks. `draining` makes the process not ready, for good; `gauge` holds 1 or 0 a check."""
 
-    def __init__(self) -> None:
+    def __init__(self, gauge: Gauge | None = None) -> None:
+        self._gauge = gauge
         self._parts: dict[str, _Part] = {}
         self._last: dict[str, bool] = {}
         self._started = time.monotonic()
@@ -67,6 +70,8 @@ class Health:
                 extra={"part": name, "ok": known.ok, "detail": dict(known.detail)},
             )
         self._last[name] = known.ok
+        if self._gauge is not None:
+            self._gauge.labels(name).set(known.ok)
         return known
 
 

@@ -57,6 +57,9 @@ class Metrics:
         )
         self.extraction_tasks = self._gauge("extraction_tasks", "Stored tasks by state.", "state", merge="livemax")
         self.extraction_queue_depth = self._gauge("extraction_queue_depth", "Tasks that wait for their turn.")
+        self.extraction_dead_letters = self._gauge(
+            "extraction_dead_letters", "Tasks given up because the processes that ran them died.", merge="livemax"
+        )
         self.extraction_fields_total = self._counter(
             "extraction_fields_total", "Values given, by where they came from and how they matched.", "source", "match"
         )
@@ -78,6 +81,9 @@ class Metrics:
         self.extraction_active_requests = self._gauge("extraction_active_requests", "HTTP requests being answered.")
         self.rate_limited_total = self._counter(
             "rate_limited_total", "Requests refused by a limit: caller, address, connections, memory.", "scope"
+        )
+        self.health_check_ok = self._gauge(
+            "health_check_ok", "1 while a part of the process passes its check, else 0.", "check", merge="livemin"
         )
         self.event_loop_lag_seconds = self._gauge(
             "event_loop_lag_seconds", "How late the event loop runs what is due.", merge="livemax"

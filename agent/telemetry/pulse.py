@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -21,8 +21,10 @@ _LATE_S = 5.0  # a loop this late answers nobody in time
 class Pulse:
     """Async context manager. `lag_s` is the last beat's lateness, or that of the one now overdue."""
 
-    def __init__(self, memory: Memory, lag: Gauge, *, tell: Callable[[], None], beat_s: float = _BEAT_S) -> None:
-        """`tell` sets other gauges that nobody tells of by himself; it is called as often as memory is read."""
+    def __init__(
+        self, memory: Memory, lag: Gauge, *, tell: Sequence[Callable[[], object]] = (), beat_s: float = _BEAT_S
+    ) -> None:
+        """`tell` set other gauges that nobody tells of by himself; they are called as often as memory is read."""
         self._memory = memory
         self._tell = tell
         self._gauge = lag
@@ -60,4 +62,5 @@ class Pulse:
             beats += 1
             if beats % _MEMORY_BEATS == 0:
                 self._memory.refresh()
-                self._tell()
+                for tell in self._tell:
+                    tell()

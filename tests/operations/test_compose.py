@@ -8,14 +8,14 @@ from typing import Any
 
 import yaml
 
-from agent.config import Config, table
-from agent.settings import is_placeholder
+from agent.config import Config
+from agent.settings import is_placeholder, table
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = PROJECT["services"]
 OWN = [name for name, service in SERVICES.items() if "extraction-agent" in service["image"] and name != "init"]
-SETTINGS = set(re.findall(r"^\| `([A-Z_]+)`", table(), re.MULTILINE))
+SETTINGS = set(re.findall(r"^\| `([A-Z_]+)`", table(Config), re.MULTILINE))
 
 
 def names() -> set[str]:

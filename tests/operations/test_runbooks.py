@@ -12,14 +12,15 @@ from aiohttp import web
 from agent import cli
 from agent.app import make_app
 from agent.cli.pdf_server import pdf_server
-from agent.config import Config, table
+from agent.config import Config
+from agent.settings import table
 from agent.telemetry.metrics import documentation
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = sorted((ROOT / "ops" / "runbooks").glob("*.md"))
 TEXT = {path: path.read_text(encoding="utf-8") for path in RUNBOOKS}
 ALL = "\n".join(TEXT.values())
-SETTINGS = set(re.findall(r"^\| `([A-Z_]+)`", table(), re.MULTILINE))
+SETTINGS = set(re.findall(r"^\| `([A-Z_]+)`", table(Config), re.MULTILINE))
 
 
 def blocks(text: str) -> list[str]:
