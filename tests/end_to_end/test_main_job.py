@@ -122,6 +122,9 @@ def test_metrics_tell_the_truth(service: Service) -> None:
     assert status == 200
     assert 'extraction_requests_total{document_type="invoice",status="completed"}' in text
     assert "mcp_up 1.0" in text
+    assert 'health_check_ok{check="tasks"} 1.0' in text
+    assert 'health_check_ok{check="llm"} 0.0' in text
+    assert "extraction_dead_letters 0.0" in text
 
 
 def test_a_killed_pdf_server_does_not_fail_the_request(service: Service) -> None:
