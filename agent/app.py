@@ -52,6 +52,7 @@ from agent.web.keys import (
     ENGINE,
     FETCHER,
     HISTORY,
+    MEMORY,
     NEEDS_KEY,
     PDF,
     POOLS,
@@ -131,7 +132,8 @@ def _parts(
     """What needs the event loop, opened in this order and closed in reverse. Without a door it is a worker's."""
 
     async def parts(app: web.Application) -> AsyncIterator[None]:
-        metrics, health, memory = app[health_routes.METRICS], app[health_routes.HEALTH], Memory()
+        metrics, health = app[health_routes.METRICS], app[health_routes.HEALTH]
+        memory = app[MEMORY] = Memory(refused=metrics.rate_limited_total.labels("memory").inc)
         async with AsyncExitStack() as opened:
             pools = app[POOLS] = await opened.enter_async_context(Pools())
             if door is not None and config.oidc_issuer and config.oidc_audience:
@@ -152,7 +154,7 @@ def _parts(
             pusher = _pusher(config, app[CARD].signing_key, metrics)
             work = _work(pdf, listing, kept, metrics, means)
             shared = _shared_queue(config, metrics, takes=takes) if config.shared_store_url else None
-            engine = _engine(config, store, uploads, work, metrics, pusher, shared, kept)
+            engine = _engine(config, store, uploads, work, metrics, pusher, shared, kept, memory)
             app[STORE] = store
             app[PDF], app[UPLOADS], app[ENGINE] = pdf, uploads, await opened.enter_async_context(engine)
             app[HISTORY] = await opened.enter_async_context(_history(app[ENGINE], metrics, memory, pulse))
@@ -199,6 +201,7 @@ def _engine(
     pusher: Pusher,
     shared: Shared | None,
     kept: Kept | None,
+    memory: Memory,
 ) -> TaskEngine:
     return TaskEngine(
         store,
@@ -213,6 +216,7 @@ def _engine(
         pusher=pusher,
         shared=shared,
         forget=kept.forget if kept is not None else None,
+        admit=memory.admit,
     )
 
 

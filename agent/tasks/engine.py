@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -37,8 +36,6 @@ from agent.tasks.withhold import withhold
 from agent.telemetry.health import Check
 from agent.telemetry.metrics import Metrics
 
-log = logging.getLogger(__name__)
-
 _FOLLOW_UP_GRACE_S = 2.0
 _CLAIM_TTL = timedelta(days=1)
 
@@ -63,11 +60,13 @@ class TaskEngine:
         pusher: Pusher | None = None,
         shared: Shared | None = None,
         forget: Callable[[], Awaitable[None]] | None = None,
+        admit: Callable[[], None] = lambda: None,  # raises Overloaded when nothing more should be taken in
     ) -> None:
         self._store = store
         self._uploads = uploads
         self._work = work
         self._pusher = pusher
+        self._admit = admit
         self._tally = Tally(metrics) if metrics is not None else None
         self._ledger = Ledger(store, self._told)
         self._runner = Runner(self._ledger, uploads, work, task_timeout_s=task_timeout_s)
@@ -250,6 +249,7 @@ class TaskEngine:
         """Commits a message as a new task or a follow-up, and has it worked on. The snapshot is of that moment."""
         if push is not None:
             self._push()
+        self._admit()
         self._queue.reserve()
         try:
             if message.task_id is not None:

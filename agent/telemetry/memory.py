@@ -6,13 +6,16 @@ Inside a cgroup the host's figures mean nothing: what counts is the tightest lim
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.errors import Overloaded
 from agent.telemetry.health import Check
 
-_PRESSED = 0.90  # above this share of the limit nothing large is taken in
+_PRESSED = 0.90  # above this share of the limit no task and nothing large is taken in
 _RELAXED = 0.80  # and below this one it is again: between the two nothing changes
+_PAUSE_S = 10.0  # tasks that end in between give memory back
 _UNLIMITED = 1 << 60  # cgroup v1 tells "no limit" as a number near 2**63
 
 
@@ -30,10 +33,11 @@ class Usage:
 
 
 class Memory:
-    """Read from time to time by `refresh`; checks and admission use the last reading."""
+    """Read from time to time by `refresh`; checks and admission use the last reading. `refused` hears of refusals."""
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    def __init__(self, root: Path = Path("/"), *, refused: Callable[[], object] = lambda: None) -> None:
         self._root = root
+        self._refused = refused
         self._read_at = time.monotonic()
         self.usage = read(root)
         self.pressed = self.usage.share > _PRESSED
@@ -42,6 +46,12 @@ class Memory:
         self.usage = read(self._root)
         self._read_at = time.monotonic()
         self.pressed = self.usage.share > (_RELAXED if self.pressed else _PRESSED)
+
+    def admit(self) -> None:
+        """For whatever takes something in. Raises Overloaded while memory is short."""
+        if self.pressed:
+            self._refused()
+            raise Overloaded("memory is short; try again later", retry_after_s=_PAUSE_S)
 
     def check(self) -> Check:
         usage = self.usage

@@ -10,14 +10,20 @@ import orjson
 from aiohttp import web
 
 from agent.errors import Overloaded, ParseError
+from agent.web.keys import MEMORY
 from agent.web.nesting import check_nesting
 
 BODY_S = 60.0  # a body that has not come by then never will
+SMALL_BYTES = 128 * 1024
 
 
 @asynccontextmanager
-async def in_time() -> AsyncIterator[None]:
-    """For whatever reads a body. Raises Overloaded when it has not come whole within its time."""
+async def in_time(request: web.Request) -> AsyncIterator[None]:
+    """For whatever reads a body. Raises Overloaded when it has not come whole within its time, or when it is large and
+    memory is short."""
+    length = request.content_length
+    if length is None or length > SMALL_BYTES:
+        request.app[MEMORY].admit()
     try:
         async with asyncio.timeout(BODY_S):
             yield
@@ -39,5 +45,5 @@ async def read_json(request: web.Request) -> object:
 async def _bytes(request: web.Request) -> bytes:
     if request.content.is_eof():  # it came along with its head, as nearly every body does: nothing is waited for
         return await request.read()
-    async with in_time():
+    async with in_time(request):
         return await request.read()

@@ -57,7 +57,7 @@ async def upload(request: web.Request) -> web.Response:
     filename = request.query.get("filename") or None
     if filename is not None and len(filename) > 255:
         raise InvalidParams("a file name has at most 255 characters", field="filename")
-    async with in_time():
+    async with in_time(request):
         content = request.content.iter_chunked(_CHUNK)
         kept = await request.app[UPLOADS].put(caller, content, filename=filename)
     return json_answer(_upload(request, kept), status=201)

@@ -16,6 +16,7 @@ from agent.tasks.fetch import Fetcher
 from agent.tasks.store import Store
 from agent.tasks.uploads import Uploads
 from agent.telemetry.history import History
+from agent.telemetry.memory import Memory
 
 CALLER = web.RequestKey("caller", Caller)  # set by the middleware before any handler runs
 FIRST_BYTE = web.RequestKey("first_byte", float)  # when a stream began, by time.perf_counter()
@@ -31,6 +32,7 @@ WAIT_S = web.AppKey("wait_s", float)  # a blocking send waits at most this long
 PDF = web.AppKey("pdf", PdfClient)
 CONFIGURATION = web.AppKey("configuration", list[tuple[str, str, str]])  # name, value, source; secrets masked
 POOLS = web.AppKey("pools", Pools)
+MEMORY = web.AppKey("memory", Memory)
 HISTORY = web.AppKey("history", History)
 DATA_DIR = web.AppKey("data_dir", Path)
 RELOAD = web.AppKey[Callable[[], None]]("reload")

@@ -125,6 +125,7 @@ def test_metrics_tell_the_truth(service: Service) -> None:
     assert 'health_check_ok{check="tasks"} 1.0' in text
     assert 'health_check_ok{check="llm"} 0.0' in text
     assert "extraction_dead_letters 0.0" in text
+    assert 'rate_limited_total{scope="memory"} 0.0' in text
 
 
 def test_a_killed_pdf_server_does_not_fail_the_request(service: Service) -> None:
