@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NamedTuple
 
 from mcp_pdf.extract.found import PLAIN, Context, Found, flat
@@ -71,7 +72,12 @@ def decimal_mark(text: str) -> str | None:
 
 def find_amounts(text: str, context: Context = PLAIN) -> list[Found]:
     """Every number of a text as a signed decimal string; `valid` tells whether it looks like money (two decimals)."""
-    found = []
+    return list(_amounts(text, context))
+
+
+@lru_cache(maxsize=4096)  # each label of a document looks at the same few texts around it
+def _amounts(text: str, context: Context) -> tuple[Found, ...]:
+    found: list[Found] = []
     for match in _NUMBER.finditer(text):
         dash = match["dash"]
         value = read_number(match["body"], context._replace(decimal=dash[0]) if dash else context)
@@ -84,7 +90,7 @@ def find_amounts(text: str, context: Context = PLAIN) -> list[Found]:
         end = match.end() if bracketed or match["after"] else match.end("body")
         signed = f"-{value}" if negative and Decimal(value) else value
         found.append(Found(signed, start, end, bool(re.search(r"\.\d\d$", value)) or bool(dash)))
-    return found
+    return tuple(found)
 
 
 def find_percents(text: str, context: Context = PLAIN) -> list[Found]:

@@ -168,7 +168,7 @@ class Reader:
         return WordIndex(self.layout)
 
     @cached_property
-    def words(self) -> tuple[Counter[str], list[tuple[Segment, list[Token], set[str]]]]:
+    def words(self) -> tuple[Counter[str], list[tuple[Segment, Sequence[Token], set[str]]]]:
         """How often each compared word is printed, and the segments with the first words of what may be a label."""
         seen = Counter(t.word for s in self.layout.segments for t in split(s.text))
         heads = ((segment, split(segment.text.split(":")[0])[:12]) for segment in self.layout.segments)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -80,12 +80,13 @@ def compared(word: str) -> tuple[str, ...]:
     return (match[1], "#") if match else (word,)
 
 
-def split(text: str) -> list[Token]:
+@lru_cache(maxsize=4096)  # a document is asked for labels, titles and whole phrases: the same texts each time
+def split(text: str) -> tuple[Token, ...]:
     """The compared words of a text with their places."""
-    found = []
+    found: list[Token] = []
     for match in _TOKEN.finditer(text):
         found += [Token(word, match.start(), match.end()) for word in compared(fold(match[0]))]
-    return found
+    return tuple(found)
 
 
 class Lexicon:
@@ -132,7 +133,7 @@ class Lexicon:
         return list(node.entries) if node else []
 
 
-def _walk(root: Node, tokens: list[Token]) -> Iterator[Hit]:
+def _walk(root: Node, tokens: Sequence[Token]) -> Iterator[Hit]:
     at = 0
     while at < len(tokens):
         node, best, ahead = root, None, at

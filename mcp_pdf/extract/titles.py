@@ -68,6 +68,11 @@ def _role(words: Phrase) -> str | None:
 
 def find_titles(words: Sequence[str]) -> list[Title]:
     """Titles in printed header words, left to right, longest phrase first; words that say nothing are passed over."""
+    return list(_titles(tuple(words)))
+
+
+@lru_cache(maxsize=4096)  # a line is looked at as a header, as a part of one and as a record
+def _titles(words: Phrase) -> tuple[Title, ...]:
     spelled: list[tuple[str, int]] = []  # folded token and the printed word that it stands in
     for index, word in enumerate(words):
         parts = tokens(word) or (("%",) if "%" in word else ("#",) if "#" in word else ())
@@ -86,7 +91,7 @@ def find_titles(words: Sequence[str]) -> list[Title]:
                 break
         else:
             at += 1
-    return found
+    return tuple(found)
 
 
 def is_end(text: str) -> bool:
@@ -99,6 +104,7 @@ def is_sum(text: str) -> bool:
     return _begins(text, _SUMS)
 
 
+@lru_cache(maxsize=4096)
 def _begins(text: str, phrases: frozenset[Phrase]) -> bool:
     words = tokens(text)
     return any(

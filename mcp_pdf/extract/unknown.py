@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mcp_pdf.extract.candidates import Candidate, Mark, Reader
 from mcp_pdf.extract.labels import Hit, Token, split
@@ -32,7 +32,7 @@ def heads_of(reader: Reader, field: Field) -> list[Segment]:
     return [segment for segment, _, _ in _alike(reader, field)]
 
 
-def _alike(reader: Reader, field: Field) -> Iterator[tuple[Segment, list[Token], float]]:
+def _alike(reader: Reader, field: Field) -> Iterator[tuple[Segment, Sequence[Token], float]]:
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_|-", " ", field.name)
     wanted = [{t.word for t in split(text)} for text in (name, field.description) if text]
     seen, heads = reader.words
